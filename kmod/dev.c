@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/secbuf, and what the ioctls of every object have in common: copy the
+ * arguments in once, leave nothing behind when they cannot be copied out.
+ */
+#include "dev.h"
+
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/limits.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/secbuf.h>
+
+#include "account.h"
+#include "area.h"
+
+atomic_t secbuf_nr_pools;
+atomic_t secbuf_nr_conns;
+
+/* Create commands, from the layer above. */
+static const struct secbuf_command *const *creators;
+static size_t nr_creators;
+
+/**
+ * secbuf_command_find() - look an ioctl up
+ * @commands: table
+ * @nr: its length
+ * @cmd: number that came from user space
+ *
+ * Return: the command, or NULL.
+ */
+const struct secbuf_command *
+secbuf_command_find(const struct secbuf_command *commands, size_t nr,
+		    unsigned int cmd)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (commands[i].cmd == cmd)
+			return &commands[i];
+	return NULL;
+}
+
+/**
+ * secbuf_command_run() - copy the arguments in, and run
+ * @command: what
+ * @file: on which
+ * @arg: pointer from user space
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EFAULT, -EINVAL, -E2BIG for the struct as such; or the error of
+ * the command.
+ */
+long secbuf_command_run(const struct secbuf_command *command,
+			struct file *file, unsigned long arg)
+{
+	u64 args[SECBUF_ARGS_MAX / sizeof(u64)];
+	struct secbuf_call call = {
+		.file = file,
+		.args = args,
+		.uargs = (void __user *)arg,
+	};
+	u32 size;
+	int err;
+
+	if (get_user(size, (u32 __user *)arg))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(args, command->size, call.uargs, size);
+	if (err)
+		return err;
+	/* Another thread may have changed it since it was checked. */
+	*(u32 *)args = size;
+	call.reply_size = min_t(size_t, size, command->size);
+	return command->run(&call);
+}
+
+/**
+ * secbuf_call_reply() - copy the arguments back, with what the kernel wrote
+ * @call: the call
+ *
+ * Return: 0 or -EFAULT.
+ */
+int secbuf_call_reply(const struct secbuf_call *call)
+{
+	if (copy_to_user(call->uargs, call->args, call->reply_size))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * secbuf_call_publish() - reply with the descriptor of a new object
+ * @call: the call
+ * @file: the object, whose reference is consumed in every case
+ * @out_fd: member of @call->args
+ *
+ * Return: 0, -EMFILE, -ENOMEM, -EFAULT; on failure the object is gone.
+ */
+int secbuf_call_publish(const struct secbuf_call *call, struct file *file,
+			s32 *out_fd)
+{
+	int fd, err;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		err = fd;
+		goto out_fput;
+	}
+	*out_fd = fd;
+	err = secbuf_call_reply(call);
+	if (err)
+		goto out_fd;
+	fd_install(fd, file);
+	return 0;
+
+out_fd:
+	put_unused_fd(fd);
+out_fput:
+	fput(file);
+	return err;
+}
+
+static u64 protections_that_hold(void)
+{
+	u64 prot = SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
+		   SECBUF_PROT_UNFORKABLE;
+
+	/* Without special entries get_user_pages_fast sees ordinary pages. */
+	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL))
+		prot |= SECBUF_PROT_UNPINNABLE;
+	if (IS_ENABLED(CONFIG_MMU_NOTIFIER))
+		prot |= SECBUF_PROT_OWNER_DEATH;
+	return prot;
+}
+
+static int run_info(struct secbuf_call *call)
+{
+	struct secbuf_info_args *args = call->args;
+	struct secbuf_account_info account;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->__reserved)
+		return -EINVAL;
+
+	secbuf_account_get_info(&account);
+	*args = (struct secbuf_info_args){
+		.size = args->size,
+		.out_abi_version = SECBUF_ABI_VERSION,
+		.out_slots_max = SECBUF_AREA_SLOTS_MAX,
+		.out_features = SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN,
+		.out_protections = protections_that_hold(),
+		.out_slot_size_min = SECBUF_AREA_SLOT_SIZE_MIN,
+		.out_slot_size_max = SECBUF_AREA_SLOT_SIZE_MAX,
+		.out_pool_size_max = SECBUF_AREA_SIZE_MAX,
+		.out_batch_bytes_max = SECBUF_AREA_BATCH_BYTES_MAX,
+		.out_batch_max = SECBUF_AREA_BATCH_MAX,
+		.out_nr_pools = atomic_read(&secbuf_nr_pools),
+		.out_nr_conns = atomic_read(&secbuf_nr_conns),
+		.out_bytes_max = account.max,
+		.out_user_bytes_max = account.max_user,
+		.out_bytes = account.used,
+		.out_user_bytes = account.used_user,
+	};
+	return secbuf_call_reply(call);
+}
+
+static const struct secbuf_command info_command =
+	SECBUF_COMMAND(SECBUF_IOC_INFO, struct secbuf_info_args,
+		       SECBUF_INFO_ARGS_SIZE_VER0, run_info);
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	size_t i;
+
+	if (cmd == info_command.cmd)
+		return secbuf_command_run(&info_command, file, arg);
+	for (i = 0; i < nr_creators; i++)
+		if (cmd == creators[i]->cmd)
+			return secbuf_command_run(creators[i], file, arg);
+	return -ENOTTY;
+}
+
+static const struct file_operations dev_fops = {
+	.owner		= THIS_MODULE,
+	.open		= nonseekable_open,
+	.unlocked_ioctl	= dev_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice dev_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "secbuf",
+	.fops	= &dev_fops,
+	.mode	= 0600,
+};
+
+/**
+ * secbuf_dev_init() - let the world in
+ * @_creators: create commands
+ * @nr: number of them
+ *
+ * Context: module init, last.
+ * Return: 0 or -errno.
+ */
+int secbuf_dev_init(const struct secbuf_command *const *_creators, size_t nr)
+{
+	creators = _creators;
+	nr_creators = nr;
+	return misc_register(&dev_misc);
+}
+
+/**
+ * secbuf_dev_exit() - undo secbuf_dev_init()
+ *
+ * Context: module exit, first.
+ */
+void secbuf_dev_exit(void)
+{
+	misc_deregister(&dev_misc);
+}

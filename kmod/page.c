@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that hold secrets. They come zero and leave zero. While they are out
+ * they carry PageOffline: /proc/kcore reads zeros for them, a hibernation image
+ * leaves them out, and makedumpfile skips them. They are never in the vmalloc
+ * area, because kcore would read that alias.
+ */
+#include "page.h"
+
+#include <linux/gfp.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+
+#include "account.h"
+
+/* Without RETRY_MAYFAIL the memcg OOM killer would run instead of -ENOMEM. */
+#define SECBUF_PAGE_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
+			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/**
+ * secbuf_page_alloc() - a zero page for secrets
+ * @account: who pays
+ *
+ * Context: process, may sleep.
+ * Return: the page, which the caller owns, or an error pointer: -ENOMEM,
+ * -EDQUOT.
+ */
+struct page *secbuf_page_alloc(struct secbuf_account *account)
+{
+	struct mem_cgroup *old;
+	struct page *page;
+	int err;
+
+	err = secbuf_account_charge(account, PAGE_SIZE);
+	if (err)
+		return ERR_PTR(err);
+
+	old = set_active_memcg(account->memcg);
+	page = alloc_page(SECBUF_PAGE_GFP);
+	set_active_memcg(old);
+	if (!page) {
+		secbuf_account_uncharge(account, PAGE_SIZE);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	/* Waits for a kcore reader that has tested the flag and now copies. */
+	page_offline_begin();
+	__SetPageOffline(page);
+	page_offline_end();
+	return page;
+}
+
+/**
+ * secbuf_page_free() - zeroize a page and give it back
+ * @account: who paid
+ * @page: from secbuf_page_alloc(); mapped nowhere any more
+ *
+ * Context: process.
+ */
+void secbuf_page_free(struct secbuf_account *account, struct page *page)
+{
+	secbuf_page_zeroize(page, 0, PAGE_SIZE);
+	__ClearPageOffline(page);
+	__free_page(page);
+	secbuf_account_uncharge(account, PAGE_SIZE);
+}
+
+/**
+ * secbuf_page_zeroize() - overwrite part of a page with zeros
+ * @page: from secbuf_page_alloc()
+ * @offset: first byte
+ * @len: bytes; @offset + @len is at most PAGE_SIZE
+ *
+ * Context: any.
+ */
+void secbuf_page_zeroize(struct page *page, size_t offset, size_t len)
+{
+	memzero_explicit(page_address(page) + offset, len);
+}

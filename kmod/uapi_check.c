@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layout of the UAPI structs, pinned. No code.
+ */
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
+
+#include <uapi/linux/secbuf.h>
+
+#define CHECK_SIZE(_struct, _size) \
+	static_assert(sizeof(struct _struct) == (_size))
+#define CHECK_LAST(_struct, _member, _size) \
+	static_assert(offsetofend(struct _struct, _member) == (_size))
+
+CHECK_SIZE(secbuf_info_args, 112);
+CHECK_LAST(secbuf_info_args, out_user_bytes, SECBUF_INFO_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_create_args, 48);
+CHECK_LAST(secbuf_pool_create_args, out_fd, SECBUF_POOL_CREATE_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_alloc_args, 24);
+CHECK_LAST(secbuf_pool_alloc_args, out_done, SECBUF_POOL_ALLOC_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_free_args, 24);
+CHECK_LAST(secbuf_pool_free_args, out_done, SECBUF_POOL_FREE_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_stats_args, 64);
+CHECK_LAST(secbuf_pool_stats_args, out_bytes_zeroized,
+	   SECBUF_POOL_STATS_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_create_args, 16);
+CHECK_LAST(secbuf_conn_create_args, out_fd, SECBUF_CONN_CREATE_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_buffer_args, 32);
+CHECK_LAST(secbuf_conn_buffer_args, out_slot_size,
+	   SECBUF_CONN_BUFFER_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_zeroize_args, 8);
+CHECK_LAST(secbuf_conn_zeroize_args, flags, SECBUF_CONN_ZEROIZE_ARGS_SIZE_VER0);
