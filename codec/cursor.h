@@ -223,10 +223,10 @@ static inline int secbuf_cursor_rewind(struct secbuf_cursor *cur, size_t n)
 
 static inline void __secbuf_cursor_store_u32(unsigned char *p, uint32_t value)
 {
-	p[0] = value >> 24;
-	p[1] = value >> 16;
-	p[2] = value >> 8;
-	p[3] = value;
+	p[0] = (unsigned char)(value >> 24);
+	p[1] = (unsigned char)(value >> 16);
+	p[2] = (unsigned char)(value >> 8);
+	p[3] = (unsigned char)value;
 }
 
 static inline uint32_t __secbuf_cursor_load_u32(const unsigned char *p)
@@ -298,8 +298,8 @@ static inline int secbuf_cursor_put_u64(struct secbuf_cursor *cur,
 	if (secbuf_cursor_space(cur) < sizeof(value))
 		return -ENOSPC;
 	p = __secbuf_cursor_put(cur, sizeof(value));
-	__secbuf_cursor_store_u32(p, value >> 32);
-	__secbuf_cursor_store_u32(p + 4, value);
+	__secbuf_cursor_store_u32(p, (uint32_t)(value >> 32));
+	__secbuf_cursor_store_u32(p + 4, (uint32_t)value);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ static struct secbuf_user *user_get(kuid_t uid)
 		refcount_inc(&user->refs);
 		goto out_unlock;
 	}
-	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+	user = kzalloc(sizeof(*user), SECBUF_GFP);
 	if (!user)
 		goto out_unlock;
 	user->uid = uid;

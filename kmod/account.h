@@ -2,7 +2,15 @@
 #ifndef SECBUF_ACCOUNT_H
 #define SECBUF_ACCOUNT_H
 
+#include <linux/gfp.h>
 #include <linux/types.h>
+
+/*
+ * For everything that user space can ask for. Without RETRY_MAYFAIL a full
+ * memory cgroup would have its OOM killer run instead of failing the call.
+ */
+#define SECBUF_GFP	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | \
+			 __GFP_NOWARN)
 
 struct mem_cgroup;
 struct secbuf_user;

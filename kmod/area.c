@@ -126,8 +126,7 @@ static int add_page(struct secbuf_area *area, pgoff_t index)
 	page = secbuf_page_alloc(&area->account);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	err = xa_err(xa_store(&area->pages, index, page,
-			      GFP_KERNEL | __GFP_NOWARN));
+	err = xa_err(xa_store(&area->pages, index, page, SECBUF_GFP));
 	if (err) {
 		secbuf_page_free(&area->account, page);
 		return err;

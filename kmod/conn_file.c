@@ -15,9 +15,10 @@
 
 #include <uapi/linux/secbuf.h>
 
+#include "account.h"
+#include "area.h"
 #include "conn.h"
 #include "dev.h"
-#include "area.h"
 #include "pool_file.h"
 
 /**
@@ -124,7 +125,7 @@ static struct file *conn_file_create(struct file *pool_file)
 	struct file *file;
 	int err;
 
-	cf = kzalloc(sizeof(*cf), GFP_KERNEL_ACCOUNT);
+	cf = kzalloc(sizeof(*cf), SECBUF_GFP);
 	if (!cf)
 		return ERR_PTR(-ENOMEM);
 	err = secbuf_conn_init(&cf->conn, secbuf_area_from_file(pool_file));

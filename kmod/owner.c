@@ -16,6 +16,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "account.h"
+
 /**
  * struct secbuf_owner - a process that owns objects
  * @mm: compared, never dereferenced
@@ -42,7 +44,7 @@ static struct secbuf_owner *owner_alloc(struct mm_struct *mm)
 {
 	struct secbuf_owner *owner;
 
-	owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+	owner = kzalloc(sizeof(*owner), SECBUF_GFP);
 	if (!owner)
 		return NULL;
 	owner->mm = mm;

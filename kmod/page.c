@@ -16,10 +16,6 @@
 
 #include "account.h"
 
-/* Without RETRY_MAYFAIL the memcg OOM killer would run instead of -ENOMEM. */
-#define SECBUF_PAGE_GFP	(GFP_KERNEL_ACCOUNT | __GFP_ZERO | \
-			 __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-
 /**
  * secbuf_page_alloc() - a zero page for secrets
  * @account: who pays
@@ -39,7 +35,7 @@ struct page *secbuf_page_alloc(struct secbuf_account *account)
 		return ERR_PTR(err);
 
 	old = set_active_memcg(account->memcg);
-	page = alloc_page(SECBUF_PAGE_GFP);
+	page = alloc_page(SECBUF_GFP | __GFP_ZERO);
 	set_active_memcg(old);
 	if (!page) {
 		secbuf_account_uncharge(account, PAGE_SIZE);

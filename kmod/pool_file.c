@@ -15,10 +15,11 @@
 
 #include <uapi/linux/secbuf.h>
 
+#include "account.h"
+#include "area.h"
 #include "dev.h"
 #include "mmap.h"
 #include "owner.h"
-#include "area.h"
 
 /**
  * struct pool_file - a mapped pool and its descriptor
@@ -91,7 +92,7 @@ static int run_alloc(struct secbuf_call *call)
 		return -EOPNOTSUPP;
 	if (!args->nr || args->nr > SECBUF_AREA_BATCH_MAX)
 		return -EINVAL;
-	ids = kmalloc_array(args->nr, sizeof(*ids), GFP_KERNEL_ACCOUNT);
+	ids = kmalloc_array(args->nr, sizeof(*ids), SECBUF_GFP);
 	if (!ids)
 		return -ENOMEM;
 
@@ -264,7 +265,7 @@ pool_file_create(const struct secbuf_area_params *params)
 	struct file *file;
 	int err;
 
-	pf = kzalloc(sizeof(*pf), GFP_KERNEL_ACCOUNT);
+	pf = kzalloc(sizeof(*pf), SECBUF_GFP);
 	if (!pf)
 		return ERR_PTR(-ENOMEM);
 	err = secbuf_area_init(&pf->area, params);

@@ -11,6 +11,8 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "account.h"
+
 /**
  * secbuf_slots_footprint() - kernel memory that the bookkeeping takes
  * @nr: number of slots
@@ -33,8 +35,7 @@ size_t secbuf_slots_footprint(unsigned int nr)
  */
 int secbuf_slots_init(struct secbuf_slots *slots, size_t size, unsigned int nr)
 {
-	slots->granted = kvzalloc(secbuf_slots_footprint(nr),
-				  GFP_KERNEL_ACCOUNT);
+	slots->granted = kvzalloc(secbuf_slots_footprint(nr), SECBUF_GFP);
 	if (!slots->granted)
 		return -ENOMEM;
 	slots->held = slots->granted + BITS_TO_LONGS(nr);
