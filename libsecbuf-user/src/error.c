@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Errors in words: what is wrong, and what to do about it.
+ */
+#include "internal.h"
+
+static const struct {
+	int err;
+	const char *text;
+} secbuf_errors[] = {
+	{ 0, "no error" },
+	{ -ENODEV,
+	  "the secbuf module is not loaded: run 'secbufctl load' as root" },
+	{ -EACCES,
+	  "no permission on /dev/secbuf: join the group that owns it" },
+	{ -EOPNOTSUPP,
+	  "this kernel lacks a required feature or protection: see 'secbufctl status'" },
+	{ -EPROTO,
+	  "the secbuf module and this library do not match: install the same version of both" },
+	{ -E2BIG,
+	  "an option is set that this library or module does not know: update it" },
+	{ -EINVAL,
+	  "invalid argument: out of range, or not the beginning of a buffer of this pool" },
+	{ -ENOMEM,
+	  "no memory, or max_bytes of the secbuf module is reached: release buffers or raise it" },
+	{ -EDQUOT,
+	  "this user has max_user_bytes of the secbuf module: release buffers or raise it" },
+	{ -ENOSPC,
+	  "no room: all buffers of the pool are out, or the cursor is full" },
+	{ -ENOENT,
+	  "this buffer is not out: it was freed before or never allocated" },
+	{ -EBUSY,
+	  "this buffer belongs to a conn: it ends with the conn, do not free it" },
+	{ -EPERM,
+	  "this object belongs to another process: open one after fork, do not pass it" },
+	{ -ESHUTDOWN,
+	  "the process that owned this object is gone and its contents were zeroized: close it" },
+	{ -EMFILE,
+	  "this process has too many open files: close some or raise 'ulimit -n'" },
+	{ -ENFILE,
+	  "the system has too many open files: close some or raise fs.file-max" },
+	{ -EBADF, "this descriptor is not open: use the object before its close" },
+	{ -ENOTTY,
+	  "this descriptor or secbuf module has no such command: check both" },
+	{ -EFAULT, "a pointer does not point to memory of this process: fix it" },
+	{ -EINTR, "interrupted by a fatal signal" },
+	{ -ENODATA,
+	  "the message ends too early: wait for the rest or reject it" },
+	{ -EMSGSIZE, "a string is longer than its limit: reject the message" },
+	{ -ERANGE, "the position is outside of the cursor's contents or size" },
+};
+
+const char *secbuf_strerror(int err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(secbuf_errors); i++)
+		if (secbuf_errors[i].err == err)
+			return secbuf_errors[i].text;
+	return "not an error of secbuf: see errno(3)";
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * One function for each command, in the order of <linux/secbuf.h>.
+ */
+#include <sys/ioctl.h>
+
+#include "internal.h"
+
+static int secbuf_ioctl(int fd, unsigned long cmd, void *args)
+{
+	int saved_errno = errno;
+	int ret = 0;
+
+	if (ioctl(fd, cmd, args) < 0)
+		ret = -errno;
+	errno = saved_errno;
+	return ret;
+}
+
+int secbuf_ioctl_info(int dev_fd, struct secbuf_info_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(dev_fd, SECBUF_IOC_INFO, args);
+}
+
+int secbuf_ioctl_pool_create(int dev_fd, struct secbuf_pool_create_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(dev_fd, SECBUF_IOC_POOL_CREATE, args);
+}
+
+int secbuf_ioctl_conn_create(int dev_fd, struct secbuf_conn_create_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(dev_fd, SECBUF_IOC_CONN_CREATE, args);
+}
+
+int secbuf_ioctl_pool_alloc(int pool_fd, struct secbuf_pool_alloc_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_ALLOC, args);
+}
+
+int secbuf_ioctl_pool_free(int pool_fd, struct secbuf_pool_free_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_FREE, args);
+}
+
+int secbuf_ioctl_pool_stats(int pool_fd, struct secbuf_pool_stats_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_STATS, args);
+}
+
+int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_BUFFER, args);
+}
+
+int secbuf_ioctl_conn_zeroize(int conn_fd,
+			      struct secbuf_conn_zeroize_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_ZEROIZE, args);
+}
