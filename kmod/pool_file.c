@@ -80,6 +80,15 @@ static int pool_mmap(struct file *file, struct vm_area_struct *vma)
 				   &pool_vm_ops);
 }
 
+/* One by one: another thread may have guessed an id and freed it. */
+static void take_back(struct secbuf_area *area, const u64 *ids, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		secbuf_area_return(area, &ids[i], 1, SECBUF_HOLDER_PROGRAM);
+}
+
 static int run_alloc(struct secbuf_call *call)
 {
 	struct secbuf_area *area = secbuf_area_from_file(call->file);
@@ -104,8 +113,7 @@ static int run_alloc(struct secbuf_call *call)
 	ret = copy_to_user(u64_to_user_ptr(args->ids_ptr), ids, bytes) ?
 	      -EFAULT : secbuf_call_reply(call);
 	if (ret)
-		secbuf_area_return(area, ids, args->out_done,
-				   SECBUF_HOLDER_PROGRAM);
+		take_back(area, ids, args->out_done);
 out_free:
 	kfree(ids);
 	return ret;

@@ -115,6 +115,9 @@ enum {
  * @out_bytes: bytes in use now by all users
  * @out_user_bytes: bytes in use now by the calling user
  *
+ * Bytes count the pages of granted slots, and a few KiB of kernel memory for
+ * each object, which stay until its last descriptor is closed.
+ *
  * Anyone who may open the device may ask.
  */
 struct secbuf_info_args {
@@ -216,7 +219,8 @@ struct secbuf_pool_alloc_args {
  * @out_done: entries completed, on success. It stops at the first id that
  *            cannot be freed and when out_batch_bytes_max is reached
  *
- * The whole slot is zeroized before the call returns.
+ * The whole slot is zeroized before the call returns. The struct must not lie
+ * in a slot that is freed.
  *
  * Errors, when the first id cannot be freed: EINVAL (no such id), ENOENT (not
  * granted), EBUSY (it is the buffer of a conn).

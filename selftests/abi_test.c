@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layout of the UAPI. What stands here was released and never changes: a
+ * struct may only grow at its end, a command number is never given twice.
+ *
+ * The same asserts are compiled with -m32 (make abi32), without a C library.
+ */
+#ifndef ABI_ASSERTS_ONLY
+#include "kselftest_harness.h"
+#endif
+
+#include <linux/secbuf.h>
+
+/* <assert.h> is not there with -m32. */
+#undef static_assert
+#define static_assert _Static_assert
+
+#define ABI_OFFSET(type, member, offset)				\
+	static_assert(__builtin_offsetof(struct type, member) == (offset), \
+		      #type "." #member)
+
+#define ABI_VALUE(name, value)						\
+	static_assert((name) == (value), #name)
+
+ABI_VALUE(SECBUF_ABI_VERSION, 1);
+ABI_VALUE(SECBUF_LIMIT_CEILING, 0xffffffffU);
+ABI_VALUE(SECBUF_POOL_MAX_SLOTS_DEFAULT, 100);
+ABI_VALUE(SECBUF_POOL_F_MAPPED, 1U << 0);
+
+ABI_VALUE(SECBUF_FEAT_POOL_MAPPED, 1ULL << 0);
+ABI_VALUE(SECBUF_FEAT_CONN, 1ULL << 1);
+
+ABI_VALUE(SECBUF_PROT_LOCKED, 1ULL << 0);
+ABI_VALUE(SECBUF_PROT_UNDUMPABLE, 1ULL << 1);
+ABI_VALUE(SECBUF_PROT_UNFORKABLE, 1ULL << 2);
+ABI_VALUE(SECBUF_PROT_UNPINNABLE, 1ULL << 3);
+ABI_VALUE(SECBUF_PROT_OWNER_DEATH, 1ULL << 4);
+
+ABI_VALUE(SECBUF_CONN_BUFFER_READ, 0);
+ABI_VALUE(SECBUF_CONN_BUFFER_WRITE, 1);
+ABI_VALUE(SECBUF_CONN_BUFFER_NR, 2);
+
+ABI_VALUE(SECBUF_IOC_INFO, 0xbb00);
+ABI_VALUE(SECBUF_IOC_POOL_CREATE, 0xbb01);
+ABI_VALUE(SECBUF_CMD_RING_CREATE, 0x02);
+ABI_VALUE(SECBUF_IOC_CONN_CREATE, 0xbb03);
+ABI_VALUE(SECBUF_IOC_POOL_ALLOC, 0xbb08);
+ABI_VALUE(SECBUF_IOC_POOL_FREE, 0xbb09);
+ABI_VALUE(SECBUF_IOC_POOL_STATS, 0xbb0b);
+ABI_VALUE(SECBUF_IOC_CONN_BUFFER, 0xbb18);
+ABI_VALUE(SECBUF_IOC_CONN_ZEROIZE, 0xbb1b);
+
+ABI_VALUE(SECBUF_INFO_ARGS_SIZE_VER0, 112);
+ABI_VALUE(sizeof(struct secbuf_info_args), 112);
+ABI_OFFSET(secbuf_info_args, size, 0);
+ABI_OFFSET(secbuf_info_args, flags, 4);
+ABI_OFFSET(secbuf_info_args, out_abi_version, 8);
+ABI_OFFSET(secbuf_info_args, out_slots_max, 12);
+ABI_OFFSET(secbuf_info_args, out_features, 16);
+ABI_OFFSET(secbuf_info_args, out_protections, 24);
+ABI_OFFSET(secbuf_info_args, out_slot_size_min, 32);
+ABI_OFFSET(secbuf_info_args, out_slot_size_max, 40);
+ABI_OFFSET(secbuf_info_args, out_pool_size_max, 48);
+ABI_OFFSET(secbuf_info_args, out_batch_bytes_max, 56);
+ABI_OFFSET(secbuf_info_args, out_batch_max, 64);
+ABI_OFFSET(secbuf_info_args, out_nr_pools, 68);
+ABI_OFFSET(secbuf_info_args, out_nr_conns, 72);
+ABI_OFFSET(secbuf_info_args, __reserved, 76);
+ABI_OFFSET(secbuf_info_args, out_bytes_max, 80);
+ABI_OFFSET(secbuf_info_args, out_user_bytes_max, 88);
+ABI_OFFSET(secbuf_info_args, out_bytes, 96);
+ABI_OFFSET(secbuf_info_args, out_user_bytes, 104);
+
+ABI_VALUE(SECBUF_POOL_CREATE_ARGS_SIZE_VER0, 48);
+ABI_VALUE(sizeof(struct secbuf_pool_create_args), 48);
+ABI_OFFSET(secbuf_pool_create_args, size, 0);
+ABI_OFFSET(secbuf_pool_create_args, flags, 4);
+ABI_OFFSET(secbuf_pool_create_args, slot_size, 8);
+ABI_OFFSET(secbuf_pool_create_args, max_slots, 16);
+ABI_OFFSET(secbuf_pool_create_args, __reserved, 20);
+ABI_OFFSET(secbuf_pool_create_args, out_slot_size, 24);
+ABI_OFFSET(secbuf_pool_create_args, out_mmap_size, 32);
+ABI_OFFSET(secbuf_pool_create_args, out_max_slots, 40);
+ABI_OFFSET(secbuf_pool_create_args, out_fd, 44);
+
+ABI_VALUE(SECBUF_POOL_ALLOC_ARGS_SIZE_VER0, 24);
+ABI_VALUE(sizeof(struct secbuf_pool_alloc_args), 24);
+ABI_OFFSET(secbuf_pool_alloc_args, size, 0);
+ABI_OFFSET(secbuf_pool_alloc_args, flags, 4);
+ABI_OFFSET(secbuf_pool_alloc_args, ids_ptr, 8);
+ABI_OFFSET(secbuf_pool_alloc_args, nr, 16);
+ABI_OFFSET(secbuf_pool_alloc_args, out_done, 20);
+
+ABI_VALUE(SECBUF_POOL_FREE_ARGS_SIZE_VER0, 24);
+ABI_VALUE(sizeof(struct secbuf_pool_free_args), 24);
+ABI_OFFSET(secbuf_pool_free_args, size, 0);
+ABI_OFFSET(secbuf_pool_free_args, flags, 4);
+ABI_OFFSET(secbuf_pool_free_args, ids_ptr, 8);
+ABI_OFFSET(secbuf_pool_free_args, nr, 16);
+ABI_OFFSET(secbuf_pool_free_args, out_done, 20);
+
+ABI_VALUE(SECBUF_POOL_STATS_ARGS_SIZE_VER0, 64);
+ABI_VALUE(sizeof(struct secbuf_pool_stats_args), 64);
+ABI_OFFSET(secbuf_pool_stats_args, size, 0);
+ABI_OFFSET(secbuf_pool_stats_args, flags, 4);
+ABI_OFFSET(secbuf_pool_stats_args, out_max_slots, 8);
+ABI_OFFSET(secbuf_pool_stats_args, out_in_use, 12);
+ABI_OFFSET(secbuf_pool_stats_args, out_peak, 16);
+ABI_OFFSET(secbuf_pool_stats_args, __reserved, 20);
+ABI_OFFSET(secbuf_pool_stats_args, out_acquired, 24);
+ABI_OFFSET(secbuf_pool_stats_args, out_returned, 32);
+ABI_OFFSET(secbuf_pool_stats_args, out_failures, 40);
+ABI_OFFSET(secbuf_pool_stats_args, out_bytes, 48);
+ABI_OFFSET(secbuf_pool_stats_args, out_bytes_zeroized, 56);
+
+ABI_VALUE(SECBUF_CONN_CREATE_ARGS_SIZE_VER0, 16);
+ABI_VALUE(sizeof(struct secbuf_conn_create_args), 16);
+ABI_OFFSET(secbuf_conn_create_args, size, 0);
+ABI_OFFSET(secbuf_conn_create_args, flags, 4);
+ABI_OFFSET(secbuf_conn_create_args, pool_fd, 8);
+ABI_OFFSET(secbuf_conn_create_args, out_fd, 12);
+
+ABI_VALUE(SECBUF_CONN_BUFFER_ARGS_SIZE_VER0, 32);
+ABI_VALUE(sizeof(struct secbuf_conn_buffer_args), 32);
+ABI_OFFSET(secbuf_conn_buffer_args, size, 0);
+ABI_OFFSET(secbuf_conn_buffer_args, flags, 4);
+ABI_OFFSET(secbuf_conn_buffer_args, which, 8);
+ABI_OFFSET(secbuf_conn_buffer_args, __reserved, 12);
+ABI_OFFSET(secbuf_conn_buffer_args, out_id, 16);
+ABI_OFFSET(secbuf_conn_buffer_args, out_slot_size, 24);
+
+ABI_VALUE(SECBUF_CONN_ZEROIZE_ARGS_SIZE_VER0, 8);
+ABI_VALUE(sizeof(struct secbuf_conn_zeroize_args), 8);
+ABI_OFFSET(secbuf_conn_zeroize_args, size, 0);
+ABI_OFFSET(secbuf_conn_zeroize_args, flags, 4);
+
+#ifndef ABI_ASSERTS_ONLY
+/*
+ * The commands carry no size and no direction, so that a number stays the same
+ * when its struct grows.
+ */
+TEST(commands_carry_no_size)
+{
+	static const unsigned int commands[] = {
+		SECBUF_IOC_INFO, SECBUF_IOC_POOL_CREATE,
+		SECBUF_IOC_CONN_CREATE, SECBUF_IOC_POOL_ALLOC,
+		SECBUF_IOC_POOL_FREE, SECBUF_IOC_POOL_STATS,
+		SECBUF_IOC_CONN_BUFFER, SECBUF_IOC_CONN_ZEROIZE,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(commands); i++) {
+		EXPECT_EQ(_IOC_NONE, _IOC_DIR(commands[i]));
+		EXPECT_EQ(0, _IOC_SIZE(commands[i]));
+		EXPECT_EQ(SECBUF_IOC_TYPE, _IOC_TYPE(commands[i]));
+		for (unsigned int j = 0; j < i; j++)
+			EXPECT_NE(commands[i], commands[j]);
+	}
+}
+
+TEST_HARNESS_MAIN
+#endif /* ABI_ASSERTS_ONLY */

@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The factory and the dispatch of commands. Every command is given valid
+ * arguments with one thing broken; what fails must change nothing.
+ */
+#include "secbuf_fixture.h"
+
+#include <sys/syscall.h>
+#include <termios.h>
+
+enum kind { DEV, POOL, CONN, NR_KINDS };
+
+union command_args {
+	struct {
+		__u32 size;
+		__u32 flags;
+	};
+	struct secbuf_info_args		info;
+	struct secbuf_pool_create_args	pool_create;
+	struct secbuf_conn_create_args	conn_create;
+	struct secbuf_pool_alloc_args	pool_alloc;
+	struct secbuf_pool_free_args	pool_free;
+	struct secbuf_pool_stats_args	pool_stats;
+	struct secbuf_conn_buffer_args	conn_buffer;
+	struct secbuf_conn_zeroize_args	conn_zeroize;
+};
+
+/* What a command that fails must not change. */
+struct state {
+	__u64	bytes;
+	__u64	pool_bytes;
+	__u32	nr_pools;
+	__u32	nr_conns;
+	__u32	in_use;
+	int	next_fd;
+};
+
+FIXTURE(command)
+{
+	int			fd[NR_KINDS];
+	__u64			id;		/* granted by the set-up */
+	__u64			new_id;		/* granted by the test */
+	union command_args	*args;		/* at the start of two pages */
+	struct state		before;
+};
+
+FIXTURE_VARIANT(command)
+{
+	unsigned long	command;
+	__u32		size;
+	__u32		flags;		/* that the kernel knows */
+	__u32		reserved;	/* offset of the reserved member */
+	__u32		out_done;	/* offset of out_done */
+	enum kind	kind;
+	bool		answers;	/* has members that the kernel writes */
+};
+
+FIXTURE_VARIANT_ADD(command, info)
+{
+	.command = SECBUF_IOC_INFO, .kind = DEV, .answers = true,
+	.size = sizeof(struct secbuf_info_args),
+	.reserved = offsetof(struct secbuf_info_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, pool_create)
+{
+	.command = SECBUF_IOC_POOL_CREATE, .kind = DEV, .answers = true,
+	.size = sizeof(struct secbuf_pool_create_args),
+	.flags = SECBUF_POOL_F_MAPPED,
+	.reserved = offsetof(struct secbuf_pool_create_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_create)
+{
+	.command = SECBUF_IOC_CONN_CREATE, .kind = DEV, .answers = true,
+	.size = sizeof(struct secbuf_conn_create_args),
+};
+
+FIXTURE_VARIANT_ADD(command, pool_alloc)
+{
+	.command = SECBUF_IOC_POOL_ALLOC, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_alloc_args),
+	.out_done = offsetof(struct secbuf_pool_alloc_args, out_done),
+};
+
+FIXTURE_VARIANT_ADD(command, pool_free)
+{
+	.command = SECBUF_IOC_POOL_FREE, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_free_args),
+	.out_done = offsetof(struct secbuf_pool_free_args, out_done),
+};
+
+FIXTURE_VARIANT_ADD(command, pool_stats)
+{
+	.command = SECBUF_IOC_POOL_STATS, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_stats_args),
+	.reserved = offsetof(struct secbuf_pool_stats_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_buffer)
+{
+	.command = SECBUF_IOC_CONN_BUFFER, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_buffer_args),
+	.reserved = offsetof(struct secbuf_conn_buffer_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_zeroize)
+{
+	.command = SECBUF_IOC_CONN_ZEROIZE, .kind = CONN,
+	.size = sizeof(struct secbuf_conn_zeroize_args),
+};
+
+static int state_read(const int *fd, struct state *state)
+{
+	struct secbuf_pool_stats_args stats;
+	struct secbuf_info_args info;
+	int ret;
+
+	ret = secbuf_info(fd[DEV], &info);
+	if (!ret)
+		ret = pool_stats(fd[POOL], &stats);
+	if (ret)
+		return ret;
+	state->bytes = info.out_bytes;
+	state->nr_pools = info.out_nr_pools;
+	state->nr_conns = info.out_nr_conns;
+	state->pool_bytes = stats.out_bytes;
+	state->in_use = stats.out_in_use;
+	state->next_fd = dup(fd[DEV]);
+	close(state->next_fd);
+	return 0;
+}
+
+/* Valid arguments; everything that the kernel must write is poisoned. */
+static void command_args(unsigned long command, FIXTURE_DATA(command) *self,
+			 union command_args *args)
+{
+	memset(args, POISON, sizeof(*args));
+	args->flags = 0;
+
+	switch (command) {
+	case SECBUF_IOC_INFO:
+		args->info.__reserved = 0;
+		break;
+	case SECBUF_IOC_POOL_CREATE:
+		args->flags = SECBUF_POOL_F_MAPPED;
+		args->pool_create.slot_size = 64;
+		args->pool_create.max_slots = 4;
+		args->pool_create.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_CREATE:
+		args->conn_create.pool_fd = self->fd[POOL];
+		break;
+	case SECBUF_IOC_POOL_ALLOC:
+		args->pool_alloc.ids_ptr = (uintptr_t)&self->new_id;
+		args->pool_alloc.nr = 1;
+		break;
+	case SECBUF_IOC_POOL_FREE:
+		args->pool_free.ids_ptr = (uintptr_t)&self->id;
+		args->pool_free.nr = 1;
+		break;
+	case SECBUF_IOC_POOL_STATS:
+		args->pool_stats.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_BUFFER:
+		args->conn_buffer.which = SECBUF_CONN_BUFFER_READ;
+		args->conn_buffer.__reserved = 0;
+		break;
+	}
+}
+
+FIXTURE_SETUP(command)
+{
+	struct secbuf_pool_create_args pool;
+
+	self->fd[DEV] = secbuf_open();
+	ASSERT_LE(0, self->fd[DEV]);
+	ASSERT_EQ(0, pool_create(self->fd[DEV], PAGE, 8, &pool));
+	self->fd[POOL] = pool.out_fd;
+	ASSERT_EQ(1, pool_alloc(self->fd[POOL], &self->id, 1));
+	self->fd[CONN] = conn_create(self->fd[DEV], self->fd[POOL]);
+	ASSERT_LE(0, self->fd[CONN]);
+
+	self->args = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->args);
+	command_args(variant->command, self, self->args);
+	self->args->size = variant->size;
+	memset((char *)self->args + variant->size, 0,
+	       2 * PAGE - variant->size);
+	ASSERT_EQ(0, state_read(self->fd, &self->before));
+}
+
+FIXTURE_TEARDOWN(command)
+{
+	munmap(self->args, 2 * PAGE);
+	for (int i = 0; i < NR_KINDS; i++)
+		close(self->fd[i]);
+}
+
+/* The command fails with @error, writes nothing and changes nothing. */
+static void command_fails(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(command) *self,
+			  const FIXTURE_VARIANT(command) *variant,
+			  int fd, union command_args *args, int error)
+{
+	const __u32 size = variant->size;
+	unsigned char copy[sizeof(*args)];
+	struct state after;
+
+	memcpy(copy, args, size);
+	EXPECT_EQ(-error, secbuf_ioctl(fd, variant->command, args));
+	if (variant->out_done)
+		memcpy(copy + variant->out_done,
+		       (char *)args + variant->out_done, sizeof(__u32));
+	EXPECT_EQ(0, memcmp(copy, args, size));
+	ASSERT_EQ(0, state_read(self->fd, &after));
+	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
+}
+
+#define COMMAND_FAILS(error)						\
+	command_fails(_metadata, self, variant,				\
+		      self->fd[variant->kind], self->args, error)
+
+/* The others prove nothing unless this one passes. */
+TEST_F(command, works)
+{
+	EXPECT_EQ(0, secbuf_ioctl(self->fd[variant->kind], variant->command,
+				  self->args));
+}
+
+#ifdef __x86_64__
+/* ioctl as a 32-bit program calls it; the arguments lie below 4 GiB. */
+static int compat_ioctl(int fd, unsigned long command, void *args)
+{
+	int ret;
+
+	asm volatile("int $0x80"
+		     : "=a" (ret)
+		     : "a" (54), "b" (fd), "c" (command), "d" (args)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
+TEST_F(command, works_from_32_bit)
+{
+	void *args = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	union command_args copy;
+
+	ASSERT_NE(MAP_FAILED, args);
+	memcpy(args, self->args, variant->size);
+	memcpy(&copy, self->args, variant->size);
+	EXPECT_EQ(0, compat_ioctl(self->fd[variant->kind], variant->command,
+				  args));
+	EXPECT_EQ(variant->answers, !!memcmp(&copy, args, variant->size));
+}
+#endif
+
+TEST_F(command, size_0)
+{
+	self->args->size = 0;
+	COMMAND_FAILS(EINVAL);
+}
+
+TEST_F(command, size_4)
+{
+	self->args->size = 4;
+	COMMAND_FAILS(EINVAL);
+}
+
+TEST_F(command, size_short)
+{
+	self->args->size = variant->size - 1;
+	COMMAND_FAILS(EINVAL);
+}
+
+TEST_F(command, longer_tail_zero)
+{
+	self->args->size = variant->size + 8;
+	EXPECT_EQ(0, secbuf_ioctl(self->fd[variant->kind], variant->command,
+				  self->args));
+	EXPECT_EQ(0, count_not((unsigned char *)self->args + variant->size, 0,
+			       2 * PAGE - variant->size));
+}
+
+TEST_F(command, longer_tail_not_zero)
+{
+	self->args->size = variant->size + 8;
+	((char *)self->args)[variant->size + 7] = 1;
+	COMMAND_FAILS(E2BIG);
+}
+
+TEST_F(command, page_tail_zero)
+{
+	self->args->size = PAGE;
+	EXPECT_EQ(0, secbuf_ioctl(self->fd[variant->kind], variant->command,
+				  self->args));
+}
+
+TEST_F(command, longer_than_page)
+{
+	self->args->size = PAGE + 1;
+	COMMAND_FAILS(E2BIG);
+}
+
+TEST_F(command, size_max)
+{
+	self->args->size = ~0U;
+	COMMAND_FAILS(E2BIG);
+}
+
+TEST_F(command, null_pointer)
+{
+	struct state after;
+
+	EXPECT_EQ(-EFAULT, secbuf_ioctl(self->fd[variant->kind],
+					variant->command, NULL));
+	ASSERT_EQ(0, state_read(self->fd, &after));
+	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
+}
+
+TEST_F(command, kernel_pointer)
+{
+	EXPECT_EQ(-EFAULT, secbuf_ioctl(self->fd[variant->kind],
+					variant->command, (void *)~0xfffUL));
+}
+
+/* The size can be read, the rest cannot. */
+TEST_F(command, second_half_unmapped)
+{
+	char *end = (char *)self->args + PAGE;
+	union command_args *args = (void *)(end - sizeof(args->size));
+	struct state after;
+
+	memcpy(args, self->args, variant->size);
+	ASSERT_EQ(0, munmap(end, PAGE));
+	EXPECT_EQ(-EFAULT, secbuf_ioctl(self->fd[variant->kind],
+					variant->command, args));
+	EXPECT_EQ(variant->size, args->size);
+	ASSERT_EQ(0, state_read(self->fd, &after));
+	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
+}
+
+TEST_F(command, read_only_args)
+{
+	ASSERT_EQ(0, mprotect(self->args, PAGE, PROT_READ));
+	if (variant->answers)
+		COMMAND_FAILS(EFAULT);
+	else
+		EXPECT_EQ(0, secbuf_ioctl(self->fd[variant->kind],
+					  variant->command, self->args));
+}
+
+/* One bit at a time of all that this kernel does not know. */
+TEST_F(command, unknown_flags_and_reserved)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		if (variant->flags & (1U << bit))
+			continue;
+		self->args->flags = variant->flags | (1U << bit);
+		COMMAND_FAILS(EOPNOTSUPP);
+	}
+	self->args->flags = variant->flags;
+
+	for (int bit = 0; variant->reserved && bit < 32; bit++) {
+		__u32 *reserved = (void *)self->args + variant->reserved;
+
+		*reserved = 1U << bit;
+		COMMAND_FAILS(EINVAL);
+	}
+}
+
+TEST_F(command, other_kind_of_fd)
+{
+	for (enum kind kind = 0; kind < NR_KINDS; kind++) {
+		if (kind != variant->kind)
+			command_fails(_metadata, self, variant, self->fd[kind],
+				      self->args, ENOTTY);
+	}
+}
+
+/* A number that carries a size is another command. */
+TEST_F(command, number_with_size)
+{
+	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->fd[variant->kind],
+					variant->command |
+					_IOC(_IOC_READ | _IOC_WRITE, 0, 0,
+					     variant->size), self->args));
+}
+
+TEST_F(command, foreign_type)
+{
+	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->fd[variant->kind],
+					variant->command ^ (1 << 8),
+					self->args));
+}
+
+FIXTURE(dev)
+{
+	int dev;
+};
+
+FIXTURE_SETUP(dev)
+{
+	self->dev = secbuf_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(dev)
+{
+	close(self->dev);
+}
+
+TEST_F(dev, unknown_commands)
+{
+	struct secbuf_pool_create_args args;
+	unsigned int refused = 0;
+
+	for (unsigned int nr = 0; nr < 256; nr++) {
+		if (nr == SECBUF_CMD_INFO || nr == SECBUF_CMD_POOL_CREATE ||
+		    nr == SECBUF_CMD_CONN_CREATE)
+			continue;
+		memset(&args, 0, sizeof(args));
+		args.size = sizeof(args);
+		if (secbuf_ioctl(self->dev, _IO(SECBUF_IOC_TYPE, nr),
+				 &args) == -ENOTTY)
+			refused++;
+	}
+	EXPECT_EQ(256 - 3, refused);
+}
+
+TEST_F(dev, ring_create)
+{
+	struct secbuf_pool_create_args args = { .size = sizeof(args) };
+
+	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev,
+					_IO(SECBUF_IOC_TYPE,
+					    SECBUF_CMD_RING_CREATE), &args));
+}
+
+TEST_F(dev, terminal_command)
+{
+	struct termios termios;
+
+	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev, TCGETS, &termios));
+}
+
+TEST_F(dev, not_mapped_pool)
+{
+	struct secbuf_pool_create_args args;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.slot_size = 64;
+	args.max_slots = 1;
+	args.__reserved = 0;
+	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev, SECBUF_IOC_POOL_CREATE,
+					&args));
+}
+
+TEST_F(dev, read_write_mmap)
+{
+	char byte = 0;
+
+	EXPECT_EQ(-1, read(self->dev, &byte, 1));
+	EXPECT_EQ(-1, write(self->dev, &byte, 1));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
+				   self->dev, 0));
+}
+
+TEST_F(dev, descriptors_close_on_exec)
+{
+	struct secbuf_pool_create_args args;
+	int conn;
+
+	ASSERT_EQ(0, pool_create(self->dev, 64, 1, &args));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(args.out_fd, F_GETFD));
+	conn = conn_create(self->dev, args.out_fd);
+	ASSERT_LE(0, conn);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(conn, F_GETFD));
+	close(conn);
+	close(args.out_fd);
+}
+
+TEST_F(dev, descriptor_limit)
+{
+	struct secbuf_pool_create_args args;
+	struct secbuf_info_args before, after;
+	int fd;
+
+	ASSERT_EQ(0, secbuf_info(self->dev, &before));
+	do
+		fd = dup(self->dev);
+	while (fd >= 0);
+	ASSERT_EQ(EMFILE, errno);
+	EXPECT_EQ(-EMFILE, pool_create(self->dev, 64, 1, &args));
+	ASSERT_EQ(0, secbuf_info(self->dev, &after));
+	EXPECT_EQ(before.out_nr_pools, after.out_nr_pools);
+	EXPECT_EQ(before.out_bytes, after.out_bytes);
+}
+
+#define FILE_MAX	"/proc/sys/fs/file-max"
+
+/* The limit of the whole machine, which root may exceed. */
+TEST_F(dev, file_limit)
+{
+	struct secbuf_pool_create_args pool, args;
+	struct secbuf_info_args before, after;
+	int create = 0, connect = 0;
+	char old[32] = { 0 };
+	int fd;
+
+	fd = open(FILE_MAX, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || read(fd, old, sizeof(old) - 1) < 0)
+		SKIP(return, "%s: %s", FILE_MAX, strerror(errno));
+	ASSERT_EQ(0, pool_create(self->dev, 64, 1, &pool));
+	ASSERT_EQ(0, secbuf_info(self->dev, &before));
+
+	ASSERT_EQ(1, pwrite(fd, "0", 1, 0));
+	if (!syscall(SYS_setresuid, -1, 12345, -1)) {
+		create = pool_create(self->dev, 64, 1, &args);
+		connect = conn_create(self->dev, pool.out_fd);
+	}
+	syscall(SYS_setresuid, -1, 0, -1);
+	pwrite(fd, old, strlen(old), 0);
+
+	EXPECT_EQ(-ENFILE, create);
+	EXPECT_EQ(-ENFILE, connect);
+	ASSERT_EQ(0, secbuf_info(self->dev, &after));
+	EXPECT_EQ(before.out_nr_pools, after.out_nr_pools);
+	EXPECT_EQ(before.out_nr_conns, after.out_nr_conns);
+	EXPECT_EQ(before.out_bytes, after.out_bytes);
+	close(pool.out_fd);
+}
+
+TEST_F(dev, info)
+{
+	struct secbuf_info_args info;
+
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_EQ(sizeof(info), info.size);
+	EXPECT_EQ(0, info.flags);
+	EXPECT_EQ(0, info.__reserved);
+	EXPECT_EQ(SECBUF_ABI_VERSION, info.out_abi_version);
+	EXPECT_EQ(SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN,
+		  info.out_features);
+	EXPECT_EQ(SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
+		  SECBUF_PROT_UNFORKABLE | SECBUF_PROT_UNPINNABLE |
+		  SECBUF_PROT_OWNER_DEATH, info.out_protections);
+	EXPECT_EQ(64, info.out_slot_size_min);
+	EXPECT_EQ(16 << 20, info.out_slot_size_max);
+	EXPECT_LE(SECBUF_POOL_MAX_SLOTS_DEFAULT, info.out_slots_max);
+	EXPECT_LE(info.out_slot_size_max, info.out_pool_size_max);
+	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_pool_size_max);
+	EXPECT_LE(1, info.out_batch_max);
+	EXPECT_NE(POISON * 0x01010101U, info.out_batch_max);
+	EXPECT_LE(PAGE, info.out_batch_bytes_max);
+	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_batch_bytes_max);
+	EXPECT_LE(info.out_bytes, info.out_bytes_max);
+	EXPECT_LE(info.out_user_bytes, info.out_bytes);
+	EXPECT_LE(info.out_user_bytes, info.out_user_bytes_max);
+	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_bytes_max);
+	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_user_bytes_max);
+}
+
+TEST_F(dev, info_counts)
+{
+	struct secbuf_pool_create_args pool;
+	struct secbuf_info_args before, after;
+	__u64 ids[4];
+	int conn;
+
+	ASSERT_EQ(0, secbuf_info(self->dev, &before));
+	ASSERT_EQ(0, pool_create(self->dev, PAGE, 4, &pool));
+	ASSERT_EQ(4, pool_alloc(pool.out_fd, ids, 4));
+	conn = conn_create(self->dev, pool.out_fd);
+	ASSERT_LE(0, conn);
+
+	ASSERT_EQ(0, secbuf_info(self->dev, &after));
+	EXPECT_EQ(before.out_nr_pools + 1, after.out_nr_pools);
+	EXPECT_EQ(before.out_nr_conns + 1, after.out_nr_conns);
+	EXPECT_LE(before.out_bytes + 4 * PAGE, after.out_bytes);
+	EXPECT_LE(before.out_user_bytes + 4 * PAGE, after.out_user_bytes);
+
+	close(conn);
+	ASSERT_EQ(0, secbuf_info(self->dev, &after));
+	EXPECT_EQ(before.out_nr_conns, after.out_nr_conns);
+
+	close(pool.out_fd);
+	ASSERT_EQ(0, secbuf_info(self->dev, &after));
+	EXPECT_EQ(before.out_nr_pools, after.out_nr_pools);
+	EXPECT_EQ(before.out_bytes, after.out_bytes);
+	EXPECT_EQ(before.out_user_bytes, after.out_user_bytes);
+}
+
+/* The figure of the user is of the one who asks. */
+TEST_F(dev, info_of_another_user)
+{
+	struct secbuf_pool_create_args pool;
+	struct secbuf_info_args info;
+	__u64 id, mine;
+
+	ASSERT_EQ(0, pool_create(self->dev, PAGE, 1, &pool));
+	ASSERT_EQ(1, pool_alloc(pool.out_fd, &id, 1));
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	mine = info.out_user_bytes;
+	EXPECT_LE(PAGE, mine);
+	if (syscall(SYS_setresuid, 12345, 12345, 12345))
+		SKIP(return, "setresuid: %s", strerror(errno));
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_EQ(0, info.out_user_bytes);
+	EXPECT_LE(mine, info.out_bytes);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owner: who may use an object, and that it dies with the address space that
+ * created it, while others still hold its descriptors.
+ */
+#include "secbuf_fixture.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* In the environment across exec: descriptors of the test, see after_exec(). */
+#define FDS_ENV		"SECBUF_OWNER_TEST_FDS"
+
+struct fds {
+	int	dev;
+	int	pool;
+	int	conn;
+};
+
+/* What somebody gets who tries everything. */
+struct verdict {
+	int	stats;
+	int	alloc;
+	int	free;
+	int	mmap;
+	int	conn_create;
+	int	conn_buffer;
+	int	conn_zeroize;
+	short	pool_revents;
+	short	conn_revents;
+};
+
+static short fd_revents(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
+}
+
+static void try_everything(const struct fds *fds, size_t map_size,
+			   struct verdict *v)
+{
+	struct secbuf_conn_buffer_args buffer;
+	struct secbuf_pool_stats_args stats;
+	__u64 id = 0;
+	void *map;
+
+	memset(v, 0, sizeof(*v));
+	v->stats = pool_stats(fds->pool, &stats);
+	v->alloc = pool_alloc(fds->pool, &id, 1);
+	v->free = pool_free(fds->pool, &id, 1);
+	map = mmap(NULL, map_size, PROT_READ, MAP_SHARED, fds->pool, 0);
+	v->mmap = map == MAP_FAILED ? -errno : 0;
+	v->conn_create = conn_create(fds->dev, fds->pool);
+	v->conn_buffer = conn_buffer(fds->conn, SECBUF_CONN_BUFFER_READ,
+				     &buffer);
+	v->conn_zeroize = conn_zeroize(fds->conn);
+	v->pool_revents = fd_revents(fds->pool);
+	v->conn_revents = fd_revents(fds->conn);
+}
+
+static void expect_refused(struct __test_metadata *_metadata,
+			   const struct verdict *v, int error)
+{
+	EXPECT_EQ(-error, v->stats);
+	EXPECT_EQ(-error, v->alloc);
+	EXPECT_EQ(-error, v->free);
+	EXPECT_EQ(-error, v->mmap);
+	EXPECT_EQ(-error, v->conn_create);
+	EXPECT_EQ(-error, v->conn_buffer);
+	EXPECT_EQ(-error, v->conn_zeroize);
+	EXPECT_TRUE(v->pool_revents & POLLERR);
+	EXPECT_TRUE(v->conn_revents & POLLERR);
+}
+
+#define EXPECT_REFUSED(v, error)	expect_refused(_metadata, v, error)
+
+/* A process with a pool of four pages, two of them granted, and a conn. */
+FIXTURE(owner)
+{
+	struct fds	fds;
+	struct pool	p;
+	__u64		ids[2];
+	struct verdict	*v;		/* shared with children */
+};
+
+static int objects_create(struct fds *fds, struct pool *p, __u64 *ids)
+{
+	struct secbuf_conn_buffer_args args;
+	int ret;
+
+	ret = pool_open(p, fds->dev, PAGE, 8);
+	if (ret)
+		return ret;
+	fds->pool = p->fd;
+	if (pool_alloc(p->fd, ids, 2) != 2)
+		return -ENOSPC;
+	memset(pool_slot(p, ids[0]), 0xa5, PAGE);
+	memset(pool_slot(p, ids[1]), 0xa5, PAGE);
+	fds->conn = conn_create(fds->dev, p->fd);
+	if (fds->conn < 0)
+		return fds->conn;
+	for (int i = 0; i < SECBUF_CONN_BUFFER_NR; i++) {
+		ret = conn_buffer(fds->conn, i, &args);
+		if (ret)
+			return ret;
+		memset(pool_slot(p, args.out_id), 0xa5, PAGE);
+	}
+	return 0;
+}
+
+FIXTURE_SETUP(owner)
+{
+	self->fds.dev = secbuf_open();
+	ASSERT_LE(0, self->fds.dev);
+	ASSERT_EQ(0, objects_create(&self->fds, &self->p, self->ids));
+	self->v = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->v);
+}
+
+FIXTURE_TEARDOWN(owner)
+{
+	munmap(self->v, PAGE);
+	close(self->fds.conn);
+	pool_close(&self->p);
+	close(self->fds.dev);
+}
+
+/* Nothing that others did shows. */
+#define EXPECT_MINE() do {						\
+	struct secbuf_pool_stats_args stats;				\
+									\
+	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));			\
+	EXPECT_EQ(4, stats.out_in_use);					\
+	EXPECT_EQ(0, fd_revents(self->fds.pool) & POLLERR);		\
+	EXPECT_EQ(0, fd_revents(self->fds.conn) & POLLERR);		\
+	EXPECT_EQ(0, count_not(pool_slot(&self->p, self->ids[0]),	\
+			       0xa5, PAGE));				\
+} while (0)
+
+TEST_F(owner, forked_child_is_refused)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		try_everything(&self->fds, self->p.map_size, self->v);
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_REFUSED(self->v, EPERM);
+	EXPECT_MINE();
+}
+
+/* The device is no object: a child may use it for objects of its own. */
+TEST_F(owner, forked_child_has_its_own)
+{
+	struct fds fds = { .dev = self->fds.dev };
+	struct pool p;
+	__u64 ids[2];
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(-objects_create(&fds, &p, ids));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_MINE();
+}
+
+static int fd_send(int sock, int fd)
+{
+	union {
+		struct cmsghdr	header;
+		char		space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = {
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(sizeof(int)),
+	} };
+	struct iovec iov = { "", 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+static int fd_receive(int sock)
+{
+	union {
+		struct cmsghdr	header;
+		char		space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	if (recvmsg(sock, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+		return -EIO;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* The child has closed all that it inherited. */
+TEST_F(owner, receiver_of_the_descriptor_is_refused)
+{
+	struct fds fds = { .dev = self->fds.dev };
+	int socks[2], status;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(self->fds.pool);
+		close(self->fds.conn);
+		fds.pool = fd_receive(socks[1]);
+		fds.conn = fd_receive(socks[1]);
+		try_everything(&fds, self->p.map_size, self->v);
+		_exit(fds.pool < 0 || fds.conn < 0);
+	}
+	ASSERT_EQ(0, fd_send(socks[0], self->fds.pool));
+	ASSERT_EQ(0, fd_send(socks[0], self->fds.conn));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_REFUSED(self->v, EPERM);
+	EXPECT_MINE();
+}
+
+TEST_F(owner, pidfd_getfd_is_refused)
+{
+	struct fds fds = { .dev = self->fds.dev };
+	int pidfd, status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(self->fds.pool);
+		close(self->fds.conn);
+		pidfd = syscall(SYS_pidfd_open, getppid(), 0);
+		fds.pool = syscall(SYS_pidfd_getfd, pidfd, self->fds.pool, 0);
+		fds.conn = syscall(SYS_pidfd_getfd, pidfd, self->fds.conn, 0);
+		try_everything(&fds, self->p.map_size, self->v);
+		_exit(fds.pool < 0 || fds.conn < 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_REFUSED(self->v, EPERM);
+	EXPECT_MINE();
+}
+
+/* A file that is opened anew is another file; this one cannot be. */
+TEST_F(owner, cannot_be_reopened)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fds.pool);
+	EXPECT_EQ(-1, open(path, O_RDWR | O_CLOEXEC));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fds.conn);
+	EXPECT_EQ(-1, open(path, O_RDWR | O_CLOEXEC));
+}
+
+static void *thread_creates(void *arg)
+{
+	FIXTURE_DATA(owner) *self = arg;
+
+	return (void *)(long)objects_create(&self->fds, &self->p, self->ids);
+}
+
+/* The address space owns, not the thread. */
+TEST_F(owner, thread_exit_changes_nothing)
+{
+	pthread_t thread;
+	void *ret;
+
+	close(self->fds.conn);
+	pool_close(&self->p);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, thread_creates, self));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	ASSERT_EQ(NULL, ret);
+	EXPECT_MINE();
+}
+
+/* Waits until the first thread is a zombie, then uses what it left. */
+static void *thread_outlives(void *arg)
+{
+	FIXTURE_DATA(owner) *self = arg;
+	struct secbuf_pool_stats_args stats;
+	const struct timespec ms = { .tv_nsec = 1000 * 1000 };
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", getpid());
+	do {
+		nanosleep(&ms, NULL);
+		f = fopen(path, "r");
+		if (!f || !fgets(line, sizeof(line), f))
+			_exit(1);
+		fclose(f);
+	} while (!strstr(line, ") Z "));
+	if (pool_stats(self->p.fd, &stats) || stats.out_in_use != 4)
+		_exit(2);
+	_exit(count_not(pool_slot(&self->p, self->ids[1]), 0xa5, PAGE) != 0);
+}
+
+TEST_F(owner, exit_of_the_first_thread_changes_nothing)
+{
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (objects_create(&self->fds, &self->p, self->ids) ||
+		    pthread_create(&thread, NULL, thread_outlives, self))
+			_exit(3);
+		pthread_exit(NULL);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+static int shares_vm(void *arg)
+{
+	FIXTURE_DATA(owner) *self = arg;
+	struct secbuf_conn_buffer_args args;
+	struct secbuf_pool_stats_args stats;
+
+	if (pool_stats(self->p.fd, &stats) || stats.out_in_use != 4)
+		return 1;
+	if (conn_buffer(self->fds.conn, SECBUF_CONN_BUFFER_READ, &args))
+		return 2;
+	if (count_not(pool_slot(&self->p, self->ids[0]), 0xa5, PAGE))
+		return 3;
+	return fd_revents(self->fds.pool) & POLLERR ? 4 : 0;
+}
+
+/* As vfork does it: another process in the same address space. */
+TEST_F(owner, process_in_the_same_address_space)
+{
+	const size_t size = 64 * 1024;
+	char *stack = malloc(size);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, stack);
+	pid = clone(shares_vm, stack + size, CLONE_VM | SIGCHLD, self);
+	ASSERT_LE(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_MINE();
+	free(stack);
+}
+
+/*
+ * The owner dies; a child made by fork holds its descriptors. The test is the
+ * parent of the owner, and inherits the child.
+ */
+FIXTURE(death)
+{
+	int			dev;
+	struct secbuf_info_args	before;
+	int			socks[2];	/* 0: test, 1: holder */
+	int			die[2];		/* EOF: the owner shall die */
+	int			reply[2];	/* from the owner, after exec */
+	pid_t			owner;
+	pid_t			holder;
+};
+
+FIXTURE_VARIANT(death)
+{
+	void	(*die)(void);
+	int	sig;		/* that ends the owner */
+	bool	exec;		/* it lives on as another program */
+};
+
+static void die_exit(void)
+{
+	_exit(0);
+}
+
+static void die_sigkill(void)
+{
+	raise(SIGKILL);
+}
+
+static void die_sigsegv(void)
+{
+	*(volatile int *)NULL = 0;
+}
+
+static void die_abort(void)
+{
+	abort();
+}
+
+static void die_exec(void)
+{
+	execl("/proc/self/exe", "after-exec", NULL);
+	_exit(1);
+}
+
+static void *thread_exec(void *arg)
+{
+	(void)arg;
+	die_exec();
+	return NULL;
+}
+
+static void die_exec_in_thread(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, thread_exec, NULL))
+		pause();
+	_exit(1);
+}
+
+static void *thread_exit_group(void *arg)
+{
+	(void)arg;
+	_exit(0);
+}
+
+static void die_exit_in_thread(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, thread_exit_group, NULL))
+		pause();
+	_exit(1);
+}
+
+FIXTURE_VARIANT_ADD(death, exit) { .die = die_exit };
+FIXTURE_VARIANT_ADD(death, exit_in_thread) { .die = die_exit_in_thread };
+FIXTURE_VARIANT_ADD(death, sigkill) { .die = die_sigkill, .sig = SIGKILL };
+FIXTURE_VARIANT_ADD(death, sigsegv) { .die = die_sigsegv, .sig = SIGSEGV };
+FIXTURE_VARIANT_ADD(death, abort) { .die = die_abort, .sig = SIGABRT };
+FIXTURE_VARIANT_ADD(death, exec) { .die = die_exec, .exec = true };
+FIXTURE_VARIANT_ADD(death, exec_in_thread)
+{
+	.die = die_exec_in_thread, .exec = true,
+};
+
+/* The new program finds the descriptors open. */
+static void __attribute__((constructor)) after_exec(void)
+{
+	const char *env = getenv(FDS_ENV);
+	struct verdict v;
+	struct fds fds;
+	int reply;
+
+	if (!env)
+		return;
+	if (sscanf(env, "%d %d %d %d", &fds.dev, &fds.pool, &fds.conn,
+		   &reply) != 4)
+		_exit(1);
+	try_everything(&fds, 8 * PAGE, &v);
+	if (write(reply, &v, sizeof(v)) != sizeof(v))
+		_exit(2);
+	pause();
+	_exit(3);
+}
+
+/* Holds the descriptors, and tries them whenever it is asked. */
+static void holder_run(const struct fds *fds, int sock)
+{
+	struct verdict v;
+	char byte;
+
+	while (read(sock, &byte, 1) == 1) {
+		try_everything(fds, 8 * PAGE, &v);
+		if (write(sock, &v, sizeof(v)) != sizeof(v))
+			break;
+	}
+	_exit(0);
+}
+
+static void owner_run(FIXTURE_DATA(death) *self, void (*die)(void))
+{
+	struct rlimit no_core = { 0, 0 };
+	struct fds fds = { .dev = self->dev };
+	char env[64], byte;
+	struct pool p;
+	__u64 ids[2];
+	pid_t holder;
+
+	close(self->die[1]);
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (objects_create(&fds, &p, ids))
+		_exit(10);
+	fcntl(fds.dev, F_SETFD, 0);
+	fcntl(fds.pool, F_SETFD, 0);
+	fcntl(fds.conn, F_SETFD, 0);
+	snprintf(env, sizeof(env), "%d %d %d %d", fds.dev, fds.pool, fds.conn,
+		 self->reply[1]);
+	setenv(FDS_ENV, env, 1);
+
+	holder = fork();
+	if (!holder) {
+		close(self->socks[0]);
+		holder_run(&fds, self->socks[1]);
+	}
+	if (write(self->reply[1], &holder, sizeof(holder)) != sizeof(holder))
+		_exit(11);
+	close(self->socks[0]);
+	close(self->socks[1]);
+	if (read(self->die[0], &byte, 1))
+		_exit(12);
+	die();
+	_exit(13);
+}
+
+FIXTURE_SETUP(death)
+{
+	self->dev = secbuf_open();
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, secbuf_info(self->dev, &self->before));
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, self->socks));
+	ASSERT_EQ(0, pipe(self->die));
+	ASSERT_EQ(0, pipe(self->reply));
+	self->owner = fork();
+	ASSERT_LE(0, self->owner);
+	if (!self->owner)
+		owner_run(self, variant->die);
+	close(self->socks[1]);
+	close(self->die[0]);
+	close(self->reply[1]);
+	ASSERT_EQ((ssize_t)sizeof(self->holder),
+		  read(self->reply[0], &self->holder, sizeof(self->holder)));
+	ASSERT_LT(0, self->holder);
+}
+
+FIXTURE_TEARDOWN(death)
+{
+	kill(self->owner, SIGKILL);
+	kill(self->holder, SIGKILL);
+}
+
+static int holder_asks(FIXTURE_DATA(death) *self, struct verdict *v)
+{
+	if (write(self->socks[0], "", 1) != 1 ||
+	    read(self->socks[0], v, sizeof(*v)) != sizeof(*v))
+		return -EIO;
+	return 0;
+}
+
+TEST_F(death, zeroizes_what_others_hold)
+{
+	struct secbuf_info_args info;
+	struct verdict v;
+	int status;
+
+	/* Four pages of secrets, and the objects themselves. */
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_LE(self->before.out_bytes + 4 * PAGE, info.out_bytes);
+	EXPECT_EQ(self->before.out_nr_pools + 1, info.out_nr_pools);
+	ASSERT_EQ(0, holder_asks(self, &v));
+	EXPECT_REFUSED(&v, EPERM);
+
+	close(self->die[1]);
+	if (variant->exec) {
+		ASSERT_EQ((ssize_t)sizeof(v),
+			  read(self->reply[0], &v, sizeof(v)));
+		EXPECT_REFUSED(&v, ESHUTDOWN);
+	} else {
+		ASSERT_EQ(self->owner, waitpid(self->owner, &status, 0));
+		EXPECT_EQ(variant->sig, status);
+	}
+
+	/* The pages are gone at once, the objects with their descriptors. */
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_GT(self->before.out_bytes + PAGE, info.out_bytes);
+	EXPECT_EQ(self->before.out_nr_pools + 1, info.out_nr_pools);
+	ASSERT_EQ(0, holder_asks(self, &v));
+	EXPECT_REFUSED(&v, ESHUTDOWN);
+
+	if (variant->exec) {
+		ASSERT_EQ(0, kill(self->owner, SIGKILL));
+		ASSERT_EQ(self->owner, waitpid(self->owner, &status, 0));
+	}
+	close(self->socks[0]);
+	ASSERT_EQ(self->holder, waitpid(self->holder, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_EQ(self->before.out_bytes, info.out_bytes);
+	EXPECT_EQ(self->before.out_nr_pools, info.out_nr_pools);
+	EXPECT_EQ(self->before.out_nr_conns, info.out_nr_conns);
+}
+
+TEST_HARNESS_MAIN

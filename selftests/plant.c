@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * plant MEMORY END MASK MASKED: put a secret into memory, then end its life.
+ *
+ * The secret is the files MASK and MASKED xored. It is made byte by byte where
+ * it shall be, once in each page, and exists nowhere else in the guest, so that
+ * a search of its RAM from outside tells what becomes of it.
+ *
+ * Prints "planted", and the pid of the child that holds the descriptors if END
+ * is fork; ends the secret's life on SIGUSR1, and if it survives that itself
+ * prints "ended". Then it waits to be killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/secbuf.h>
+
+#define SECRET_LEN	32
+#define PAGE		4096
+#define SIZE		(16 * PAGE)
+
+struct memory {
+	unsigned char	*bytes;		/* SIZE of them */
+	unsigned char	*map;
+	size_t		map_size;
+	uint64_t	id;
+	int		pool;
+	int		conn;
+};
+
+static volatile unsigned char mask[SECRET_LEN];
+static volatile unsigned char masked[SECRET_LEN];
+
+static void __attribute__((noreturn)) die(const char *what)
+{
+	fprintf(stderr, "plant: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void file_read(const char *path, volatile unsigned char *buf)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, (void *)buf, SECRET_LEN) != SECRET_LEN)
+		die(path);
+	close(fd);
+}
+
+static void secret_plant(volatile unsigned char *page)
+{
+	for (int i = 0; i < SECRET_LEN; i++)
+		page[PAGE / 2 + i] = mask[i] ^ masked[i];
+}
+
+static void malloc_setup(struct memory *m)
+{
+	m->bytes = malloc(SIZE + PAGE);
+	if (!m->bytes)
+		die("malloc");
+}
+
+static void pool_setup(struct memory *m, int dev)
+{
+	struct secbuf_pool_create_args create = {
+		.size = sizeof(create),
+		.flags = SECBUF_POOL_F_MAPPED,
+		.slot_size = SIZE,
+		.max_slots = 2,
+	};
+
+	if (ioctl(dev, SECBUF_IOC_POOL_CREATE, &create))
+		die("POOL_CREATE");
+	m->pool = create.out_fd;
+	m->map_size = create.out_mmap_size;
+	m->map = mmap(NULL, m->map_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      m->pool, 0);
+	if (m->map == MAP_FAILED)
+		die("mmap");
+}
+
+static void slot_setup(struct memory *m)
+{
+	struct secbuf_pool_alloc_args alloc = {
+		.size = sizeof(alloc),
+		.ids_ptr = (uintptr_t)&m->id,
+		.nr = 1,
+	};
+
+	if (ioctl(m->pool, SECBUF_IOC_POOL_ALLOC, &alloc))
+		die("POOL_ALLOC");
+	m->bytes = m->map + m->id * SIZE;
+}
+
+static void conn_setup(struct memory *m, int dev)
+{
+	struct secbuf_conn_create_args create = {
+		.size = sizeof(create),
+		.pool_fd = m->pool,
+	};
+	struct secbuf_conn_buffer_args buffer = {
+		.size = sizeof(buffer),
+		.which = SECBUF_CONN_BUFFER_READ,
+	};
+
+	if (ioctl(dev, SECBUF_IOC_CONN_CREATE, &create))
+		die("CONN_CREATE");
+	m->conn = create.out_fd;
+	if (ioctl(m->conn, SECBUF_IOC_CONN_BUFFER, &buffer))
+		die("CONN_BUFFER");
+	m->bytes = m->map + buffer.out_id * SIZE;
+}
+
+static void memory_setup(struct memory *m, const char *memory)
+{
+	int dev;
+
+	m->pool = -1;
+	m->conn = -1;
+	if (!strcmp(memory, "malloc")) {
+		malloc_setup(m);
+		return;
+	}
+	dev = open("/dev/secbuf", O_RDWR | O_CLOEXEC);
+	if (dev < 0)
+		die("/dev/secbuf");
+	pool_setup(m, dev);
+	if (!strcmp(memory, "conn"))
+		conn_setup(m, dev);
+	else
+		slot_setup(m);
+	close(dev);
+}
+
+static void memory_free(struct memory *m)
+{
+	struct secbuf_pool_free_args args = {
+		.size = sizeof(args),
+		.ids_ptr = (uintptr_t)&m->id,
+		.nr = 1,
+	};
+
+	if (m->pool < 0)
+		free(m->bytes);
+	else if (ioctl(m->pool, SECBUF_IOC_POOL_FREE, &args))
+		die("POOL_FREE");
+}
+
+static void descriptors_close(struct memory *m)
+{
+	close(m->conn);
+	close(m->pool);
+}
+
+/* Of a conn the conn alone: its pool and the mapping stay. */
+static void memory_close(struct memory *m)
+{
+	if (m->conn >= 0) {
+		close(m->conn);
+		return;
+	}
+	munmap(m->map, m->map_size);
+	close(m->pool);
+}
+
+static void memory_zeroize(struct memory *m)
+{
+	struct secbuf_conn_zeroize_args args = { .size = sizeof(args) };
+
+	if (ioctl(m->conn, SECBUF_IOC_CONN_ZEROIZE, &args))
+		die("CONN_ZEROIZE");
+}
+
+/* The descriptors go along: it is the address space that ends. */
+static void memory_exec(struct memory *m)
+{
+	fcntl(m->pool, F_SETFD, 0);
+	fcntl(m->conn, F_SETFD, 0);
+	execl("/proc/self/exe", "plant", "ended", NULL);
+	die("exec");
+}
+
+static void before_the_end(struct memory *m, const char *end)
+{
+	pid_t child = 0;
+
+	if (!strcmp(end, "fork")) {
+		child = fork();
+		if (child < 0)
+			die("fork");
+		if (!child) {
+			pause();
+			_exit(0);
+		}
+	} else if (!strcmp(end, "mapping")) {
+		descriptors_close(m);
+	}
+	printf("planted %d\n", child);
+	fflush(stdout);
+}
+
+static void the_end(struct memory *m, const char *end)
+{
+	if (!strcmp(end, "exit"))
+		exit(0);
+	if (!strcmp(end, "abort"))
+		abort();
+	if (!strcmp(end, "sigsegv"))
+		*(volatile int *)NULL = 0;
+	if (!strcmp(end, "exec"))
+		memory_exec(m);
+
+	if (!strcmp(end, "free"))
+		memory_free(m);
+	else if (!strcmp(end, "close"))
+		memory_close(m);
+	else if (!strcmp(end, "zeroize"))
+		memory_zeroize(m);
+	else
+		die(end);
+}
+
+static void __attribute__((noreturn)) ended(void)
+{
+	puts("ended");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	struct memory m = { 0 };
+	sigset_t set;
+	int sig;
+
+	if (argc == 2 && !strcmp(argv[1], "ended"))
+		ended();
+	if (argc != 5) {
+		fprintf(stderr, "usage: plant malloc|pool|conn END MASK MASKED\n"
+			"END: kill fork mapping exit abort sigsegv exec free close zeroize\n");
+		return 2;
+	}
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+
+	memory_setup(&m, argv[1]);
+	file_read(argv[3], mask);
+	file_read(argv[4], masked);
+	for (size_t i = 0; i < SIZE; i += PAGE)
+		secret_plant(m.bytes + i);
+	before_the_end(&m, argv[2]);
+	sigwait(&set, &sig);
+	the_end(&m, argv[2]);
+	ended();
+}

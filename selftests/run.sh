@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Run all selftests, in the guest: load the module, run every program, one TAP
+# block each, which ends with "# Totals:". What the kernel complains of in the
+# meantime fails the program that caused it.
+#
+# Beside this script: the programs, the scripts, secbuf.ko; for secrecy_test.sh
+# "needles", made by needles.sh; brd.ko, if there is one, for mmap_test.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$here/tap.sh"
+
+module=$here/secbuf.ko
+out=$(mktemp)
+failed=
+
+splats="BUG:|WARNING:|Oops|Call Trace|general protection|Bad page|bad page"
+splats="$splats|refcount_t:|UBSAN|KASAN|soft lockup|blocked for more than"
+splats="$splats|Out of memory|oom-kill|unregister_netdevice|Busy inodes"
+splats="$splats|VFS: Close: file count is 0|Objects remaining"
+
+# complaints NAME: of the kernel, since NAME started
+complaints()
+{
+	dmesg | sed "1,/secbuf selftest: $1\$/d" | grep -E "$splats"
+}
+
+# run NAME COMMAND...
+run()
+{
+	name=$1
+	shift
+	echo "# $name"
+	echo "secbuf selftest: $name" >/dev/kmsg
+	timeout 120 "$@" >"$out" 2>&1 </dev/null
+	status=$?
+	cat "$out"
+	if ! grep -q "^# Totals:" "$out"; then
+		if [ $status -eq 4 ]; then
+			tap_totals 0 0 1 0
+		else
+			echo "# $name died with status $status"
+			tap_totals 0 0 0 1
+		fi
+	fi
+	[ $status -eq 0 ] || [ $status -eq 4 ] || failed="$failed $name"
+
+	if complaints "$name" >"$out"; then
+		echo "TAP version 13"
+		echo "1..1"
+		sed "s/^/# /" "$out"
+		echo "not ok 1 $name: the kernel complains"
+		tap_totals 0 1 0 0
+		failed="$failed $name-kernel"
+	fi
+}
+
+[ ! -f "$here/brd.ko" ] || insmod "$here/brd.ko" rd_nr=1 rd_size=1024
+run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
+	echo 'ok 1 insmod' && echo 1..1 && \
+	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
+
+for test in abi dev pool conn mmap owner; do
+	run "${test}_test" "$here/${test}_test"
+done
+run secrecy_test sh "$here/secrecy_test.sh"
+run module_test sh "$here/module_test.sh" "$module"
+run rmmod sh -c "rmmod secbuf && [ ! -e /dev/secbuf ] && \
+	echo 'ok 1 rmmod' && echo 1..1 && \
+	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
+
+rm -f "$out"
+if [ -n "$failed" ]; then
+	echo "# selftests failed:$failed"
+	exit 1
+fi
+echo "# selftests passed"

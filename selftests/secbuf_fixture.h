@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every program does first: open the device or skip, and the commands of
+ * the UAPI as calls that return a result or -errno. What the kernel must write
+ * is filled with POISON before each call.
+ */
+#ifndef SECBUF_FIXTURE_H
+#define SECBUF_FIXTURE_H
+
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/secbuf.h>
+
+#define SECBUF_DEVICE	"/dev/secbuf"
+
+#define POISON		0xcc
+#define PAGE		4096UL
+
+#define poison(args)	memset((args), POISON, sizeof(*(args)))
+
+static void __attribute__((constructor)) secbuf_open_or_skip(void)
+{
+	int fd = open(SECBUF_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		ksft_exit_skip("%s: %s\n", SECBUF_DEVICE, strerror(errno));
+	close(fd);
+}
+
+static inline int secbuf_open(void)
+{
+	return open(SECBUF_DEVICE, O_RDWR | O_CLOEXEC);
+}
+
+static inline int secbuf_ioctl(int fd, unsigned long command, void *args)
+{
+	int ret = ioctl(fd, command, args);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static inline int secbuf_info(int dev, struct secbuf_info_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = 0;
+	args->__reserved = 0;
+	return secbuf_ioctl(dev, SECBUF_IOC_INFO, args);
+}
+
+/* Bytes in use by all users: a figure that must come back to the start. */
+static inline __u64 secbuf_bytes(int dev)
+{
+	struct secbuf_info_args args;
+
+	if (secbuf_info(dev, &args))
+		return ~0ULL;
+	return args.out_bytes;
+}
+
+static inline int pool_create(int dev, __u64 slot_size, __u32 max_slots,
+			      struct secbuf_pool_create_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = SECBUF_POOL_F_MAPPED;
+	args->slot_size = slot_size;
+	args->max_slots = max_slots;
+	args->__reserved = 0;
+	return secbuf_ioctl(dev, SECBUF_IOC_POOL_CREATE, args);
+}
+
+/* Returns the slots granted. */
+static inline int pool_alloc(int fd, __u64 *ids, __u32 nr)
+{
+	struct secbuf_pool_alloc_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.ids_ptr = (uintptr_t)ids;
+	args.nr = nr;
+	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_ALLOC, &args);
+	return ret < 0 ? ret : (int)args.out_done;
+}
+
+/* Returns the slots taken back. */
+static inline int pool_free(int fd, const __u64 *ids, __u32 nr)
+{
+	struct secbuf_pool_free_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.ids_ptr = (uintptr_t)ids;
+	args.nr = nr;
+	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_FREE, &args);
+	return ret < 0 ? ret : (int)args.out_done;
+}
+
+static inline int pool_stats(int fd, struct secbuf_pool_stats_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = 0;
+	args->__reserved = 0;
+	return secbuf_ioctl(fd, SECBUF_IOC_POOL_STATS, args);
+}
+
+/* Returns the descriptor. */
+static inline int conn_create(int dev, int pool_fd)
+{
+	struct secbuf_conn_create_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.pool_fd = pool_fd;
+	ret = secbuf_ioctl(dev, SECBUF_IOC_CONN_CREATE, &args);
+	return ret < 0 ? ret : args.out_fd;
+}
+
+static inline int conn_buffer(int fd, __u32 which,
+			      struct secbuf_conn_buffer_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = 0;
+	args->which = which;
+	args->__reserved = 0;
+	return secbuf_ioctl(fd, SECBUF_IOC_CONN_BUFFER, args);
+}
+
+static inline int conn_zeroize(int fd)
+{
+	struct secbuf_conn_zeroize_args args = { .size = sizeof(args) };
+
+	return secbuf_ioctl(fd, SECBUF_IOC_CONN_ZEROIZE, &args);
+}
+
+/* A pool and its mapping. */
+struct pool {
+	int		fd;
+	__u32		max_slots;
+	__u64		slot_size;
+	size_t		map_size;
+	unsigned char	*map;
+};
+
+static inline int pool_open(struct pool *pool, int dev, __u64 slot_size,
+			    __u32 max_slots)
+{
+	struct secbuf_pool_create_args args;
+	int ret;
+
+	ret = pool_create(dev, slot_size, max_slots, &args);
+	if (ret)
+		return ret;
+	pool->fd = args.out_fd;
+	pool->max_slots = args.out_max_slots;
+	pool->slot_size = args.out_slot_size;
+	pool->map_size = args.out_mmap_size;
+	pool->map = mmap(NULL, pool->map_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, pool->fd, 0);
+	if (pool->map != MAP_FAILED)
+		return 0;
+	ret = -errno;
+	close(pool->fd);
+	return ret;
+}
+
+static inline void pool_close(struct pool *pool)
+{
+	munmap(pool->map, pool->map_size);
+	close(pool->fd);
+}
+
+static inline unsigned char *pool_slot(const struct pool *pool, __u64 id)
+{
+	return pool->map + id * pool->slot_size;
+}
+
+/* How many of the bytes are not @value. */
+static inline size_t count_not(const unsigned char *p, int value, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += p[i] != value;
+	return n;
+}
+
+#endif /* SECBUF_FIXTURE_H */

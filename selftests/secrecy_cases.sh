@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2034
+#
+# MEMORY-END, the cases of secrecy_test.sh; each has a secret of its own, made
+# by needles.sh. See plant.c. Sourced.
+
+# What must be gone afterwards.
+secrecy_cases="
+	pool-kill pool-fork pool-mapping pool-exit pool-abort pool-sigsegv
+	pool-exec pool-free pool-close
+	conn-kill conn-fork conn-exit conn-abort conn-sigsegv
+	conn-exec conn-zeroize conn-close
+"
+
+# The positive control, the same steps: what must be found afterwards.
+secrecy_controls="malloc-free malloc-abort malloc-exit malloc-kill malloc-fork"
