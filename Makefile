@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# "make help" lists the targets. Everything but the module has a Makefile of
+# its own, which knows the targets all, check, install and clean.
+
+SUBDIRS	:= libsecbuf-user tools examples/ssh-agent
+
+# The kernel to build the module for: by default the stock kernel that the
+# demo and the tests boot, which need not be the running one.
+KDIR	?= $(shell scripts/kernel.sh headers 2>/dev/null)
+CC	?= gcc
+
+sub	= $(MAKE) --no-print-directory -C
+kbuild	= $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)
+
+all: module lib tools examples	## build all that is not a test
+
+module:			## kmod/secbuf.ko; KDIR=DIR builds for another kernel
+	$(check-kdir)
+	@$(kbuild) modules
+
+lib:			## libsecbuf-user, the C library
+	@$(sub) libsecbuf-user all
+
+tools: lib build/ramsearch	## secbufctl, and what tests need on the host
+	@$(sub) tools all
+
+examples: lib		## the example SSH agent
+	@$(sub) examples/ssh-agent all
+
+selftests:		## the programs that test the module
+	@$(sub) selftests all KSELFTEST=$(or $(KSELFTEST),$(kselftest))
+
+demo:			## kill an SSH agent, then search all RAM for its keys
+	@scripts/deps.sh demo
+	@echo "building"
+	@$(MAKE) --no-print-directory -s all
+	@scripts/demo.sh
+
+check:			## run all tests
+	@scripts/deps.sh check
+	@scripts/check.sh
+
+check-quick:		## run the tests that take little time
+	@scripts/deps.sh check
+	@scripts/check.sh --quick
+
+style:			## checkpatch, the layer rule, shellcheck
+	@scripts/style.sh
+
+load:			## load kmod/secbuf.ko into the running kernel
+	@scripts/load.sh load
+
+unload:			## remove it from the running kernel
+	@scripts/load.sh unload
+
+install: lib tools module	## install to DESTDIR, PREFIX; the module, too
+	@$(sub) libsecbuf-user install
+	@$(sub) tools install
+	@$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+
+clean:			## remove everything that was built
+	$(if $(kdir-error),,@$(kbuild) clean)
+	@for dir in $(SUBDIRS) selftests; do \
+		$(sub) $$dir clean || exit; \
+		$(sub) $$dir clean SANITIZE=address,undefined || exit; \
+	done
+	rm -rf build
+
+help:			## this list
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { \
+		printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+build/ramsearch: scripts/ramsearch.c
+	@mkdir -p build
+	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
+
+kselftest = $(shell scripts/kernel.sh source)/tools/testing/selftests
+
+# One line, and before kbuild's many.
+kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
+	KDIR=$(KDIR) is not a built kernel tree: leave it out for the stock \
+	kernel or try KDIR=/lib/modules/$$(uname -r)/build),\
+	no kernel headers: run scripts/deps.sh demo or set KDIR)
+check-kdir = $(if $(kdir-error),$(error $(strip $(kdir-error))))
+
+.PHONY: all module lib tools examples selftests demo check check-quick style
+.PHONY: load unload install clean help

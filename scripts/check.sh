@@ -1,0 +1,264 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# All tests, in lanes: host (builds, style, programs that need no module) and
+# stock (the module in a throwaway guest on Debian's kernel). --quick leaves
+# out what is slow. A step that prints TAP counts as many tests as it says, any
+# other as one. The last two lines are the lanes that ran and the totals.
+
+# shellcheck disable=SC2317 # step calls the functions
+
+set -eu -o pipefail
+
+cd "$(dirname "$0")/.."
+out=$PWD/build/check
+logs=$out/logs
+quick='' lanes=''
+passed=0 failed=0 skipped=0
+
+case ${1:-} in
+'')		;;
+--quick)	quick=1 ;;
+*)		echo "usage: scripts/check.sh [--quick]" >&2; exit 2 ;;
+esac
+
+#
+# Steps
+#
+
+# tap_totals LOG: prints passed, failed and skipped. A program that printed a
+# TAP header but no totals died, which is a failure. Nothing at all: no TAP.
+tap_totals()
+{
+	awk '
+	/^TAP version/ { programs++ }
+	/^# Totals:/ {
+		programs--
+		seen = 1
+		for (i = 3; i <= NF; i++) {
+			split($i, part, ":")
+			n[part[1]] += part[2]
+		}
+	}
+	END {
+		if (programs > 0)
+			n["error"] += programs
+		if (seen || programs > 0)
+			print n["pass"] + n["xfail"], \
+			      n["fail"] + n["xpass"] + n["error"], n["skip"] + 0
+	}' "$1"
+}
+
+# count LOG STATUS: adds to the totals, prints the step's result
+count()
+{
+	local good bad skip totals
+
+	totals=$(tap_totals "$1")
+	if [ -z "$totals" ]; then
+		[ "$2" -eq 0 ] && totals='1 0 0' || totals='0 1 0'
+		[ "$2" -eq 0 ] && result=ok || result=FAILED
+	fi
+	read -r good bad skip <<<"$totals"
+	if [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1
+	fi
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + skip))
+	[ -n "$result" ] || result="$good passed"
+	[ "$bad" -eq 0 ] || result="FAILED ($bad of $((good + bad)))"
+	[ "$skip" -eq 0 ] || result+=", $skip skipped"
+	[ "$bad" -eq 0 ]
+}
+
+# step LANE NAME COMMAND...
+step()
+{
+	local lane=$1 name=$2 log start=${EPOCHREALTIME/./} status=0 result=''
+
+	shift 2
+	log=$logs/$lane-${name//[ ,]/-}.log
+	printf '%-6s %-34s' "$lane" "$name"
+	# In the background: a function called in a condition ignores set -e.
+	( "$@" ) >"$log" 2>&1 </dev/null &
+	wait $! || status=$?
+	count "$log" $status || status=1
+	printf '%5d.%d s  %s\n' $(((${EPOCHREALTIME/./} - start) / 1000000)) \
+		$(((${EPOCHREALTIME/./} - start) / 100000 % 10)) "$result"
+	if [ $status -ne 0 ]; then
+		grep -v '^ok ' "$log" | tail -n 60 | sed 's/^/    /'
+	fi
+}
+
+make()
+{
+	command make --no-print-directory "$@"
+}
+
+#
+# Host lane
+#
+
+build()
+{
+	make -s -j"$(nproc)" all
+}
+
+# In a copy, so that everything is compiled and nothing in the tree is touched.
+module_warnings()
+{
+	local dir=$out/module
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -r Kbuild kmod codec uapi "$dir"
+	find "$dir" \( -name '*.o' -o -name '*.cmd' -o -name '*.ko' \) -delete
+	make -C "$kdir" M="$dir" -j"$(nproc)" W=1 C=1 CF=-D__CHECK_ENDIAN__ \
+		modules 2>&1 | tee "$out/module.log"
+	# about our files: the kernel's headers have their own
+	! grep -q -E "(kmod|codec|uapi)/.*(warning|error):|WARNING: modpost" \
+		"$out/module.log"
+}
+
+uapi_alone()
+{
+	local header=uapi/linux/secbuf.h
+	local flags='-Wall -Wextra -Wpadded -Werror -fsyntax-only -Iuapi'
+
+	# shellcheck disable=SC2086 # flags are words
+	for lang in 'c -std=c99' 'c -std=gnu11' 'c++ -std=c++11' 'c++'; do
+		gcc -x $lang $flags -include $header /dev/null
+	done
+	make -s -C selftests abi32
+}
+
+# As a user would: from the installed library, with pkg-config's flags.
+readme_example()
+{
+	local root=$out/root
+
+	rm -rf "$root"
+	mkdir -p "$root"
+	awk '/^```c$/ { on = 1; text = ""; next }
+	     /^```$/ && on { on = 0; if (text ~ /int main/) printf "%s", text }
+	     on { text = text $0 "\n" }' README.md >"$out/example.c"
+	[ -s "$out/example.c" ] || {
+		echo "README.md has no C example with a main()"
+		return 1
+	}
+	make -s -C libsecbuf-user install DESTDIR="$root" PREFIX=/usr
+	export PKG_CONFIG_SYSROOT_DIR=$root
+	export PKG_CONFIG_PATH=$root/usr/lib/pkgconfig
+	# shellcheck disable=SC2046 # flags are words
+	gcc -Wall -Wextra -Werror -o "$out/example" "$out/example.c" \
+		$(pkg-config --cflags --libs libsecbuf-user)
+}
+
+# sub_check DIRECTORY [VARIABLE=VALUE...]
+sub_check()
+{
+	local dir=$1
+
+	shift
+	make -s -C "$dir" check KSELFTEST="$kselftest" "$@"
+}
+
+host_lane()
+{
+	local dir name san='SANITIZE=address,undefined'
+
+	step host 'build' build
+	if [ -z "$quick" ]; then
+		step host 'module, W=1 and sparse' module_warnings
+		step host 'checkpatch and shellcheck' scripts/style.sh
+		step host 'uapi header alone, C, C++, 32 bit' uapi_alone
+		step host 'README example' readme_example
+		step host 'layer rule fails when broken' \
+			scripts/check-includes.sh --selftest
+	else
+		step host 'layer rule' scripts/check-includes.sh
+	fi
+	step host 'ramsearch' build/ramsearch selftest
+	for dir in libsecbuf-user tools examples/ssh-agent selftests; do
+		name=${dir##*/}
+		step host "$name" sub_check "$dir"
+		[ -n "$quick" ] || step host "$name, sanitized" \
+			sub_check "$dir" "$san" O=build-san
+	done
+	lanes+=' host'
+}
+
+#
+# Stock lane
+#
+
+guest_selftests()
+{
+	local needles=$out/needles programs
+
+	make -s -C selftests all KSELFTEST="$kselftest"
+	rm -rf "$needles"
+	selftests/needles.sh "$needles"
+	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
+	scripts/guest.sh --run selftests/run.sh --name selftests \
+		--needles "$needles" --timeout 600 \
+		--log "$logs/stock-selftests-kernel.log" \
+		kmod/secbuf.ko "$(scripts/kernel.sh module brd)" \
+		selftests/*.sh "${programs[@]}" "$needles/guest:needles"
+}
+
+guest_agent()
+{
+	local files
+
+	make -s -C examples/ssh-agent all
+	mapfile -t files < <(make -s -C examples/ssh-agent guest-files)
+	scripts/guest.sh --run examples/ssh-agent/guest-test.sh --name agent \
+		--timeout 600 --log "$logs/stock-agent-kernel.log" "${files[@]}"
+}
+
+guest_library()
+{
+	make -s -C libsecbuf-user tests KSELFTEST="$kselftest"
+	printf '%s\n' 'insmod secbuf.ko && ./device_test && rmmod secbuf' \
+		>"$out/device-test.sh"
+	scripts/guest.sh --run "$out/device-test.sh" --name library \
+		--log "$logs/stock-library-kernel.log" \
+		kmod/secbuf.ko libsecbuf-user/build/device_test
+}
+
+stock_lane()
+{
+	scripts/kernel.sh image >/dev/null || return 0
+	step stock 'selftests in a guest' guest_selftests
+	if [ -z "$quick" ]; then
+		step stock 'library in a guest' guest_library
+		step stock 'SSH agent in a guest' guest_agent
+	fi
+	lanes+=' stock'
+}
+
+kdir=$(scripts/kernel.sh headers)
+if [ "${KDIR:-$kdir}" != "$kdir" ]; then
+	echo "check.sh: the guest runs the stock kernel: leave out KDIR" >&2
+	exit 1
+fi
+kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
+rm -rf "$logs"
+mkdir -p "$logs"
+
+host_lane
+stock_lane
+
+status=0
+for lane in host stock; do
+	case "$lanes " in
+	*" $lane "*)	;;
+	*)		echo "lane $lane did not run"; status=1 ;;
+	esac
+done
+[ $failed -eq 0 ] || status=1
+echo "lanes:$lanes"
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $status

@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Install what a Debian 12 machine lacks for building, the demo or the tests.
+# Nothing here touches the running kernel, the next boot or apt's sources: the
+# guest's kernel image is unpacked into the cache (scripts/kernel.sh).
+
+set -eu -o pipefail
+
+# what it is for: package, or alternatives of which the first is installed.
+# linux-headers stands for the newest 6.1 headers, see headers_package().
+packages='
+demo	gcc			compiler
+demo	libc6-dev		C library headers
+demo	make
+demo	pkg-config|pkgconf	finds libraries
+demo	linux-headers		to build the module for the stock kernel
+demo	kmod			insmod, modinfo
+demo	libkmod-dev		for secbufctl
+demo	libsodium-dev		for the example SSH agent
+demo	openssh-client		ssh-add and ssh-keygen, the agent'\''s clients
+demo	qemu-system-x86		runs the throwaway guest
+demo	busybox-static|busybox	the guest'\''s user space
+demo	cpio			packs the guest'\''s files
+check	g++			the public headers compile as C++, too
+check	perl			for checkpatch
+check	shellcheck		reads the scripts
+check	sparse			checks the module'\''s address spaces
+check	xz-utils		unpacks the kernel source
+'
+
+scripts=$(cd "$(dirname "$0")" && pwd)
+
+die()
+{
+	echo "deps.sh: $*" >&2
+	exit 1
+}
+
+usage()
+{
+	echo "usage: scripts/deps.sh demo|check|all" >&2
+	exit 2
+}
+
+wanted()
+{
+	echo "$packages" | awk -F '\t+' -v group="$1" '
+		$1 == "demo" || ($1 == "check" && group != "demo") {
+			print $2 "\t" $3
+		}'
+}
+
+# installed NAME[|ALTERNATIVE]...
+installed()
+{
+	local names
+
+	IFS='|' read -r -a names <<<"$1"
+	{ dpkg-query -W -f '${db:Status-Status}\n' "${names[@]}" || true; } \
+		2>/dev/null | grep -x installed >/dev/null
+}
+
+# The metapackage may resolve to a newer kernel where backports are configured,
+# and headers are of use only while the same image can be had.
+headers_package()
+{
+	apt-cache search --names-only \
+		'^linux-(headers|image)-6\.1\.0-[0-9]+-amd64$' |
+	sed -E 's/^linux-(headers|image)-([^ ]+).*/\2/' |
+	sort -V | uniq -d | tail -n 1 | sed 's/^/linux-headers-/'
+}
+
+# Prints "package<TAB>purpose" for each package that is not there.
+missing()
+{
+	local names what
+
+	wanted "$1" | while IFS=$'\t' read -r names what; do
+		if [ "$names" = linux-headers ]; then
+			"$scripts/kernel.sh" headers >/dev/null 2>&1 ||
+				printf '%s\t%s\n' "$names" "$what"
+		elif ! installed "$names"; then
+			printf '%s\t%s\n' "${names%%|*}" "$what"
+		fi
+	done
+}
+
+print_list()
+{
+	awk -F '\t' '{ printf "  %-30s %s\n", $1, $2 }'
+}
+
+# Name the headers exactly, if apt's lists allow.
+resolve()
+{
+	local headers
+
+	headers=$(headers_package)
+	echo "${1/linux-headers$'\t'/${headers:-linux-headers-amd64}$'\t'}"
+}
+
+known_to_apt()
+{
+	# apt knows the metapackage, but its version is not ours to choose
+	case " $* " in
+	*' linux-headers-amd64 '*) return 1 ;;
+	esac
+	apt-get -s install --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+# Asks once; as root there is nothing to ask.
+confirm()
+{
+	local answer update=''
+
+	[ "$(id -u)" != 0 ] || return 0
+	if ! command -v sudo >/dev/null || [ ! -t 0 ]; then
+		known_to_apt "$@" || update='apt-get update && '
+		echo "deps.sh: not root, and no sudo to ask for; as root, run" >&2
+		echo "  ${update}apt-get install --no-install-recommends $*" >&2
+		exit 1
+	fi
+	read -r -p "Install them with sudo apt-get? [Y/n] " answer
+	case $answer in
+	''|[Yy]*)	;;
+	*)		die "nothing was installed" ;;
+	esac
+}
+
+apt_get()
+{
+	local sudo=''
+
+	[ "$(id -u)" = 0 ] || sudo=sudo
+	$sudo env DEBIAN_FRONTEND=noninteractive \
+		apt-get -o DPkg::Lock::Timeout=120 -q -y "$@" </dev/null 2>&1
+}
+
+update()
+{
+	echo "updating apt's package lists"
+	apt_get update >"$log" || {
+		grep '^[EW]:' "$log" >&2 || true
+		die "apt-get update failed: is there a network?"
+	}
+}
+
+# One line per package and stage instead of apt's many.
+progress()
+{
+	awk '/^Get:/ { printf "  fetching    %s %s\n", $5, $7; fflush() }
+	     /^Setting up / { printf "  setting up  %s\n", $3; fflush() }'
+}
+
+# Stale lists name versions that the mirror no longer has.
+install_packages()
+{
+	apt_get install --no-install-recommends "$@" | tee "$log" | progress &&
+		return
+	if grep -q -E 'Failed to fetch|Unable to fetch' "$log"; then
+		update
+		apt_get install --no-install-recommends "$@" |
+		tee "$log" | progress && return
+	fi
+	grep '^[EW]:' "$log" >&2 || tail -n 5 "$log" >&2
+	die "apt-get could not install: $*"
+}
+
+main()
+{
+	local group=$1 list names
+
+	if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+		echo "This machine has no apt. These Debian 12 packages, or what" \
+		     "they hold, are needed:"
+		wanted "$group" | print_list
+		die "please install them first"
+	fi
+	[ "$(dpkg --print-architecture)" = amd64 ] ||
+		die "an amd64 machine is needed"
+
+	list=$(missing "$group")
+	[ -n "$list" ] || return 0
+
+	mapfile -t names < <(resolve "$list" | cut -f 1)
+	echo "secbuf needs these Debian packages (and what they depend on):"
+	resolve "$list" | print_list
+	confirm "${names[@]}"
+
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	if ! known_to_apt "${names[@]}"; then
+		update
+		mapfile -t names < <(resolve "$list" | cut -f 1)
+		known_to_apt "${names[@]}" ||
+			die "apt does not know all of ${names[*]}:" \
+			    "Debian 12 (bookworm) is needed"
+	fi
+	install_packages "${names[@]}"
+	echo "deps.sh: installed: ${names[*]}"
+}
+
+case ${1:-} in
+demo|check|all)	main "$1" ;;
+*)		usage ;;
+esac
