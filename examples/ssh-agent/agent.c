@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "agent.h"
+#include "protocol.h"
+
+int agent_open(struct agent *agent, struct memory *mem)
+{
+	agent->mem = mem;
+	keyring_init(&agent->ring, mem);
+	return stack_open(&agent->stack, mem);
+}
+
+void agent_close(struct agent *agent)
+{
+	keyring_destroy(&agent->ring);
+	stack_close(&agent->stack);
+}
+
+/*
+ * Requests: @cur stands behind the type and must be at its end when all is
+ * read. 0 is a complete reply, -ENOSPC a reply that does not fit, any other
+ * errno becomes SSH_AGENT_FAILURE.
+ */
+
+static int agent_check_end(const struct secbuf_cursor *cur)
+{
+	return secbuf_cursor_remaining(cur) ? -EBADMSG : 0;
+}
+
+static int agent_succeed(int err, struct secbuf_cursor *reply)
+{
+	return err ? err : secbuf_cursor_put_u8(reply, SSH_AGENT_SUCCESS);
+}
+
+static int agent_list(struct agent *agent, struct secbuf_cursor *cur,
+		      struct secbuf_cursor *reply)
+{
+	unsigned int nr_keys = agent->ring.lock ? 0 : agent->ring.nr_keys;
+	unsigned int i;
+	int err;
+
+	err = agent_check_end(cur);
+	if (!err)
+		err = secbuf_cursor_put_u8(reply, SSH_AGENT_IDENTITIES_ANSWER);
+	if (!err)
+		err = secbuf_cursor_put_u32(reply, nr_keys);
+	for (i = 0; !err && i < nr_keys; i++)
+		err = key_put_identity(reply, agent->ring.keys[i]);
+	return err;
+}
+
+/* Flags choose the hash for RSA; with Ed25519 there is nothing to choose. */
+static int agent_sign(struct agent *agent, struct secbuf_cursor *cur,
+		      struct secbuf_cursor *reply)
+{
+	const uint8_t *public, *data;
+	const struct key *key;
+	uint32_t flags;
+	size_t len;
+	int err;
+
+	if (key_get_blob(cur, &public) ||
+	    secbuf_cursor_get_string(cur, &data, &len) ||
+	    secbuf_cursor_get_u32(cur, &flags) || flags ||
+	    agent_check_end(cur))
+		return -EBADMSG;
+	key = keyring_find(&agent->ring, public);
+	if (!key)
+		return -ENOENT;
+	err = secbuf_cursor_put_u8(reply, SSH_AGENT_SIGN_RESPONSE);
+	return err ? err : key_put_signature(reply, key, data, len);
+}
+
+static int agent_get_key(struct secbuf_cursor *cur, struct key *key)
+{
+	int err;
+
+	err = key_get_type(cur);
+	if (!err)
+		err = key_get_private(cur, key);
+	return err ? err : agent_check_end(cur);
+}
+
+static int agent_add(struct agent *agent, struct secbuf_cursor *cur,
+		     struct secbuf_cursor *reply)
+{
+	struct key *key;
+	int err;
+
+	err = key_alloc(&key, agent->mem);
+	if (err)
+		return -EDQUOT;
+	err = agent_get_key(cur, key);
+	if (!err)
+		err = keyring_add(&agent->ring, key);
+	if (err) {
+		key_free(key, agent->mem);
+		return -EBADMSG;
+	}
+	return agent_succeed(0, reply);
+}
+
+static int agent_remove(struct agent *agent, struct secbuf_cursor *cur,
+			struct secbuf_cursor *reply)
+{
+	const uint8_t *public;
+	int err;
+
+	err = key_get_blob(cur, &public);
+	if (!err)
+		err = agent_check_end(cur);
+	if (!err)
+		err = keyring_remove(&agent->ring, public);
+	return agent_succeed(err, reply);
+}
+
+static int agent_remove_all(struct agent *agent, struct secbuf_cursor *cur,
+			    struct secbuf_cursor *reply)
+{
+	int err;
+
+	err = agent_check_end(cur);
+	if (!err)
+		keyring_remove_all(&agent->ring);
+	return agent_succeed(err, reply);
+}
+
+static int agent_lock(struct agent *agent, struct secbuf_cursor *cur,
+		      struct secbuf_cursor *reply)
+{
+	const uint8_t *passphrase;
+	size_t len;
+
+	if (secbuf_cursor_get_string(cur, &passphrase, &len) ||
+	    agent_check_end(cur) ||
+	    keyring_lock(&agent->ring, passphrase, len))
+		return -EBADMSG;
+	return agent_succeed(0, reply);
+}
+
+static int agent_unlock(struct agent *agent, struct secbuf_cursor *cur,
+			struct secbuf_cursor *reply)
+{
+	const uint8_t *passphrase;
+	size_t len;
+
+	if (secbuf_cursor_get_string(cur, &passphrase, &len) ||
+	    agent_check_end(cur) ||
+	    keyring_unlock(&agent->ring, passphrase, len))
+		return -EACCES;
+	return agent_succeed(0, reply);
+}
+
+/*
+ * No entry for ADD_ID_CONSTRAINED: a client that asks for a limited key must
+ * not be told that it has one.
+ */
+static const struct agent_request {
+	int (*answer)(struct agent *agent, struct secbuf_cursor *cur,
+		      struct secbuf_cursor *reply);
+	bool when_locked;
+} agent_requests[] = {
+	[SSH_AGENTC_REQUEST_IDENTITIES]		= { agent_list, true },
+	[SSH_AGENTC_SIGN_REQUEST]		= { agent_sign, false },
+	[SSH_AGENTC_ADD_IDENTITY]		= { agent_add, false },
+	[SSH_AGENTC_REMOVE_IDENTITY]		= { agent_remove, false },
+	[SSH_AGENTC_REMOVE_ALL_IDENTITIES]	= { agent_remove_all, false },
+	[SSH_AGENTC_LOCK]			= { agent_lock, false },
+	[SSH_AGENTC_UNLOCK]			= { agent_unlock, true },
+};
+
+#define AGENT_REQUESTS_NR \
+	(sizeof(agent_requests) / sizeof(agent_requests[0]))
+
+static int agent_dispatch(struct agent *agent, struct secbuf_cursor *cur,
+			  struct secbuf_cursor *reply)
+{
+	const struct agent_request *request;
+	uint8_t type;
+
+	if (secbuf_cursor_get_u8(cur, &type) || type >= AGENT_REQUESTS_NR)
+		return -EBADMSG;
+	request = &agent_requests[type];
+	if (!request->answer || (agent->ring.lock && !request->when_locked))
+		return -EOPNOTSUPP;
+	return request->answer(agent, cur, reply);
+}
+
+int agent_refuse(struct secbuf_cursor *reply)
+{
+	return secbuf_cursor_put_u8(reply, SSH_AGENT_FAILURE);
+}
+
+/* On the secret stack. */
+
+struct agent_answer_call {
+	struct agent *agent;
+	struct secbuf_cursor request;
+	struct secbuf_cursor *reply;
+	int err;
+};
+
+static void agent_answer_inside(void *arg)
+{
+	struct agent_answer_call *call = arg;
+	struct secbuf_cursor start = *call->reply;
+	int err;
+
+	err = agent_dispatch(call->agent, &call->request, call->reply);
+	if (err && err != -ENOSPC) {
+		*call->reply = start;
+		err = agent_refuse(call->reply);
+	}
+	call->err = err;
+}
+
+int agent_answer(struct agent *agent, void *request, size_t len,
+		 struct secbuf_cursor *reply)
+{
+	struct agent_answer_call call = { .agent = agent, .reply = reply };
+
+	secbuf_cursor_init_filled(&call.request, request, len);
+	stack_run(&agent->stack, agent_answer_inside, &call);
+	return call.err;
+}
+
+struct agent_add_file_call {
+	struct agent *agent;
+	const char *path;
+	enum keyfile_result result;
+};
+
+static void agent_add_file_inside(void *arg)
+{
+	struct agent_add_file_call *call = arg;
+	struct agent *agent = call->agent;
+	struct key *key;
+	int err;
+
+	call->result = keyfile_load(&key, agent->mem, call->path);
+	if (call->result)
+		return;
+	err = keyring_add(&agent->ring, key);
+	if (!err)
+		return;
+	key_free(key, agent->mem);
+	call->result = KEYFILE_NO_MEMORY;
+	errno = -err;
+}
+
+enum keyfile_result agent_add_file(struct agent *agent, const char *path)
+{
+	struct agent_add_file_call call = { .agent = agent, .path = path };
+
+	stack_run(&agent->stack, agent_add_file_inside, &call);
+	return call.result;
+}

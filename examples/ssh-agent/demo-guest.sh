@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The guest's part of scripts/demo.sh: loads and uses one key per agent, and
+# has all memory searched while the agent lives and after kill -9. Runs with
+# busybox. Lines that begin with "#" are for the reader.
+
+set -eu
+
+requests=1000
+pid=
+
+say()
+{
+	echo "# $*"
+}
+
+die()
+{
+	echo "# failed: $*"
+	exit 1
+}
+
+wait_for_socket()
+{
+	tries=0
+	until [ -S "$1" ]; do
+		kill -0 "$pid" 2>/dev/null || die "$2 did not start"
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "$2 does not listen"
+		sleep 0.1
+	done
+}
+
+# The shell is the parent: when it has reaped the agent, its memory is freed.
+kill_agent()
+{
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || :
+	[ ! -e "/proc/$pid" ] || die "process $pid is still there"
+}
+
+search_alive_and_dead()
+{
+	say "$1: searching all memory while the agent runs"
+	hostsearch "$1-alive"
+	kill_agent
+	say "$1: killed with SIGKILL; searching all memory again"
+	hostsearch "$1-dead"
+}
+
+use_key()
+{
+	agent-load --requests "$requests" | sed 's/^/# /'
+	ssh-add -l | sed 's/^/# /'
+	# The private key is not beside the public: ssh-keygen would read it.
+	ssh-keygen -q -Y sign -n file -f "public/$1.pub" message
+	ssh-keygen -Y verify -f allowed_signers -I "$1" -n file \
+		-s message.sig <message | sed 's/^/# /'
+	[ -s message.sig ] || die "no signature"
+	rm message.sig
+}
+
+# Two runs of the same steps; nothing differs but the option.
+run_secbuf_agent()
+{
+	say "$1: secbuf-agent --memory=$1 --key, $requests requests"
+	SSH_AUTH_SOCK=/tmp/$1.sock
+	export SSH_AUTH_SOCK
+	secbuf-agent --memory="$1" --key "$1.key" --socket "$SSH_AUTH_SOCK" \
+		--foreground >/dev/null &
+	pid=$!
+	wait_for_socket "$SSH_AUTH_SOCK" secbuf-agent
+	use_key "$1.key"
+	search_alive_and_dead "$1"
+}
+
+# For information: what clients, sockets and another agent leave.
+run_other_agent()
+{
+	name=$1
+	shift
+	say "$name: ssh-add into $*"
+	SSH_AUTH_SOCK=/tmp/$name.sock
+	export SSH_AUTH_SOCK
+	"$@" "$SSH_AUTH_SOCK" >/dev/null &
+	pid=$!
+	wait_for_socket "$SSH_AUTH_SOCK" "$1"
+	ssh-add -q "$name.key"
+	search_alive_and_dead "$name"
+}
+
+insmod secbuf.ko
+run_secbuf_agent malloc
+run_secbuf_agent secbuf
+run_other_agent stock ssh-agent -D -a
+run_other_agent discard discard-agent
+rmmod secbuf
+say "done"
