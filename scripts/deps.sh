@@ -29,6 +29,7 @@ check	sparse			checks the module'\''s address spaces
 check	xz-utils		unpacks the kernel source
 '
 
+only_add=(--no-install-recommends --no-remove)
 scripts=$(cd "$(dirname "$0")" && pwd)
 
 die()
@@ -106,7 +107,7 @@ known_to_apt()
 	case " $* " in
 	*' linux-headers-amd64 '*) return 1 ;;
 	esac
-	apt-get -s install --no-install-recommends "$@" >/dev/null 2>&1
+	apt-get -s install "${only_add[@]}" "$@" >/dev/null 2>&1
 }
 
 # Asks once; as root there is nothing to ask.
@@ -156,12 +157,11 @@ progress()
 # Stale lists name versions that the mirror no longer has.
 install_packages()
 {
-	apt_get install --no-install-recommends "$@" | tee "$log" | progress &&
-		return
+	apt_get install "${only_add[@]}" "$@" | tee "$log" | progress && return
 	if grep -q -E 'Failed to fetch|Unable to fetch' "$log"; then
 		update
-		apt_get install --no-install-recommends "$@" |
-		tee "$log" | progress && return
+		apt_get install "${only_add[@]}" "$@" | tee "$log" | progress &&
+			return
 	fi
 	grep '^[EW]:' "$log" >&2 || tail -n 5 "$log" >&2
 	die "apt-get could not install: $*"

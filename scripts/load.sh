@@ -7,6 +7,7 @@ set -eu
 
 module=$(cd "$(dirname "$0")/.." && pwd)/kmod/secbuf.ko
 running=$(uname -r)
+PATH=$PATH:/usr/sbin:/sbin
 
 die()
 {
