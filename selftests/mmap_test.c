@@ -5,7 +5,9 @@
  */
 #include "secbuf_fixture.h"
 
+#include <elf.h>
 #include <linux/io_uring.h>
+#include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -699,6 +701,120 @@ TEST_F(map, core_dump)
 	ASSERT_NE(MAP_FAILED, core);
 	EXPECT_LE(1, secret_count(core, st.st_size, 1));
 	EXPECT_EQ(0, secret_count(core, st.st_size, 2));
+}
+
+/* KPF_OFFLINE is not in the kernel's header for user space. */
+#define KPF_BIT(kpf)	(1ULL << (kpf))
+#define KPF_OFFLINE_BIT	KPF_BIT(23)
+#define KPF_SWAPPABLE	(KPF_BIT(KPF_LRU) | KPF_BIT(KPF_ANON) |		\
+			 KPF_BIT(KPF_SWAPBACKED) | KPF_BIT(KPF_MMAP))
+
+/* Pages of the machine that have all of @set and one of @any, if not 0. */
+static long count_pages(__u64 set, __u64 any)
+{
+	static __u64 flags[PAGE];
+	int fd = open("/proc/kpageflags", O_RDONLY);
+	ssize_t got, i;
+	long nr = 0;
+
+	if (fd < 0)
+		return -1;
+	while ((got = read(fd, flags, sizeof(flags))) > 0)
+		for (i = 0; i < got / (ssize_t)sizeof(*flags); i++)
+			nr += (flags[i] & set) == set &&
+			      (!any || flags[i] & any);
+	close(fd);
+	return nr;
+}
+
+/*
+ * What kcore, hibernation and makedumpfile pass over, and what swap looks for.
+ * pagemap does not tell the frame of such a mapping, hence the counting.
+ */
+TEST_F(map, page_flags)
+{
+	long before = count_pages(KPF_OFFLINE_BIT, 0);
+	__u64 ids[2];
+
+	ASSERT_LE(1, before);
+	ASSERT_LT(0, count_pages(0, KPF_SWAPPABLE));
+	ASSERT_EQ(2, pool_alloc(self->p.fd, ids, 2));
+	memset(pool_slot(&self->p, ids[0]), 1, PAGE);
+	EXPECT_EQ(before + 2, count_pages(KPF_OFFLINE_BIT, 0));
+	EXPECT_EQ(0, count_pages(KPF_OFFLINE_BIT, KPF_SWAPPABLE));
+	EXPECT_EQ(2, pool_free(self->p.fd, ids, 2));
+	EXPECT_EQ(before, count_pages(KPF_OFFLINE_BIT, 0));
+}
+
+/* Bytes that are nowhere in memory but where they are put. */
+#define SECRET_BYTE(seed, i)	((unsigned char)((i) * 37 + (seed)))
+
+static void put_secret(volatile unsigned char *page, unsigned char seed)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		page[i] = SECRET_BYTE(seed, i);
+}
+
+static bool has_secret(const unsigned char *page, unsigned char seed)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		if (page[i] != SECRET_BYTE(seed, i))
+			return false;
+	return true;
+}
+
+/*
+ * Where x86-64 maps the kernel's image once more. kcore does not look at page
+ * flags there, and shows init memory that was freed and may be anybody's now.
+ */
+#define KERNEL_IMAGE	0xffffffff80000000ULL
+
+/* Pages of all RAM, seen through /proc/kcore, that begin with the secret. */
+static long kcore_count(unsigned char seed)
+{
+	static unsigned char buf[64 * PAGE];
+	__u64 ram = sysconf(_SC_PHYS_PAGES) * PAGE;
+	int fd = open("/proc/kcore", O_RDONLY);
+	long nr = 0, pages = 0;
+	Elf64_Ehdr elf;
+	Elf64_Phdr ph;
+	ssize_t got, n;
+	__u64 at;
+	int i;
+
+	if (fd < 0 || pread(fd, &elf, sizeof(elf), 0) != sizeof(elf))
+		return -1;
+	for (i = 0; i < elf.e_phnum; i++) {
+		if (pread(fd, &ph, sizeof(ph), elf.e_phoff + i * sizeof(ph)) !=
+		    sizeof(ph))
+			break;
+		/* RAM, and not the kernel's virtual areas or its image. */
+		if (ph.p_type != PT_LOAD || ph.p_memsz > 2 * ram ||
+		    ph.p_paddr > 8 * ram || ph.p_vaddr >= KERNEL_IMAGE)
+			continue;
+		for (at = 0; at < ph.p_memsz; at += got) {
+			got = pread(fd, buf, sizeof(buf), ph.p_offset + at);
+			if (got <= 0)
+				break;
+			for (n = 0; n + (ssize_t)PAGE <= got; n += PAGE, pages++)
+				nr += has_secret(buf + n, seed);
+		}
+	}
+	close(fd);
+	return pages * PAGE < ram / 2 ? -1 : nr;
+}
+
+TEST_F(map, kcore)
+{
+	put_secret(self->plain, 11);
+	put_secret(self->slot, 12);
+	EXPECT_LE(1, kcore_count(11));
+	EXPECT_EQ(0, kcore_count(12));
+	EXPECT_TRUE(has_secret(self->slot, 12));
 }
 
 TEST_HARNESS_MAIN
