@@ -22,7 +22,7 @@ MODULE_PARM_DESC(max_bytes,
 static unsigned long max_user_bytes;
 module_param(max_user_bytes, ulong, 0644);
 MODULE_PARM_DESC(max_user_bytes,
-		 "ceiling on the bytes of one user (0: an eighth of the RAM)");
+		 "ceiling on the bytes of one user id (0: an eighth of the RAM)");
 
 /**
  * struct secbuf_user - bytes of one user

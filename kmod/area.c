@@ -14,6 +14,9 @@
 /* The struct, and the open file and inode that an area has besides; bytes. */
 #define SECBUF_AREA_FOOTPRINT	2048
 
+/* Pages allocated at once; the pointers are on the stack. */
+#define SECBUF_AREA_CHUNK	32
+
 static size_t footprint(const struct secbuf_area *area)
 {
 	return SECBUF_AREA_FOOTPRINT + secbuf_slots_footprint(area->slots.nr);
@@ -118,21 +121,27 @@ void secbuf_area_exit(struct secbuf_area *area)
 	secbuf_account_exit(&area->account);
 }
 
-static int add_page(struct secbuf_area *area, pgoff_t index)
+/*
+ * Some of @nr pages from @first on. Returns how many there are, or an error if
+ * some could not be stored; those that could are there all the same.
+ */
+static int fill_pages(struct secbuf_area *area, pgoff_t first, pgoff_t nr)
 {
-	struct page *page;
-	int err;
+	struct page *pages[SECBUF_AREA_CHUNK];
+	int i, got, err = 0;
 
-	page = secbuf_page_alloc(&area->account);
-	if (IS_ERR(page))
-		return PTR_ERR(page);
-	err = xa_err(xa_store(&area->pages, index, page, SECBUF_GFP));
-	if (err) {
-		secbuf_page_free(&area->account, page);
-		return err;
+	got = secbuf_page_alloc(&area->account, pages,
+				min_t(pgoff_t, nr, SECBUF_AREA_CHUNK));
+	for (i = 0; i < got; i++) {
+		if (!err)
+			err = xa_err(xa_store(&area->pages, first + i,
+					      pages[i], SECBUF_GFP));
+		if (err)
+			secbuf_page_free(&area->account, pages[i]);
+		else
+			area->stats.bytes += PAGE_SIZE;
 	}
-	area->stats.bytes += PAGE_SIZE;
-	return 0;
+	return err ?: got;
 }
 
 static void zeroize_span(struct secbuf_area *area,
@@ -148,19 +157,19 @@ static void zeroize_span(struct secbuf_area *area,
 static int back_slot(struct secbuf_area *area, u64 id)
 {
 	struct secbuf_slot_span span = secbuf_slots_span(&area->slots, id);
-	pgoff_t i;
-	int err;
+	pgoff_t done;
+	int ret;
 
 	if (!secbuf_slots_span_idle(&area->slots, id)) {
 		zeroize_span(area, &span);
 		return 0;
 	}
-	for (i = 0; i < span.nr; i++) {
-		err = add_page(area, span.first + i);
-		if (err) {
-			if (i)
-				drop_pages(area, span.first, i);
-			return err;
+	for (done = 0; done < span.nr; done += ret) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      fill_pages(area, span.first + done, span.nr - done);
+		if (ret < 0) {
+			drop_pages(area, span.first, span.nr);
+			return ret;
 		}
 		cond_resched();
 	}

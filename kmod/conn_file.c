@@ -17,9 +17,9 @@
 
 #include "account.h"
 #include "area.h"
+#include "area_file.h"
 #include "conn.h"
 #include "dev.h"
-#include "pool_file.h"
 
 /**
  * struct conn_file - a conn and its descriptor
@@ -77,7 +77,7 @@ static int conn_check(struct file *file)
 {
 	struct conn_file *cf = file->private_data;
 
-	return secbuf_pool_file_check(cf->pool_file);
+	return secbuf_area_file_check(cf->pool_file);
 }
 
 static long conn_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -162,7 +162,7 @@ static int run_create(struct secbuf_call *call)
 	err = -EINVAL;
 	if (!secbuf_area_from_file(pool_file))
 		goto out_fput;
-	err = secbuf_pool_file_check(pool_file);
+	err = secbuf_area_file_check(pool_file);
 	if (err)
 		goto out_fput;
 	file = conn_file_create(pool_file);
@@ -173,6 +173,6 @@ out_fput:
 	return err;
 }
 
-const struct secbuf_command secbuf_conn_create =
+const struct secbuf_command secbuf_conn_create_command =
 	SECBUF_COMMAND(SECBUF_IOC_CONN_CREATE, struct secbuf_conn_create_args,
 		       SECBUF_CONN_CREATE_ARGS_SIZE_VER0, run_create);

@@ -4,6 +4,6 @@
 
 struct secbuf_command;
 
-extern const struct secbuf_command secbuf_conn_create;
+extern const struct secbuf_command secbuf_conn_create_command;
 
 #endif /* SECBUF_CONN_FILE_H */

@@ -156,7 +156,8 @@ static int run_info(struct secbuf_call *call)
 		.size = args->size,
 		.out_abi_version = SECBUF_ABI_VERSION,
 		.out_slots_max = SECBUF_AREA_SLOTS_MAX,
-		.out_features = SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN,
+		.out_features = SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN |
+				SECBUF_FEAT_POOL,
 		.out_protections = protections_that_hold(),
 		.out_slot_size_min = SECBUF_AREA_SLOT_SIZE_MIN,
 		.out_slot_size_max = SECBUF_AREA_SLOT_SIZE_MAX,

@@ -5,24 +5,48 @@
 #include <linux/module.h>
 
 #include "conn_file.h"
+#include "debugfs.h"
 #include "dev.h"
 #include "owner.h"
+#include "pool.h"
 #include "pool_file.h"
+#include "reclaim.h"
 
 static const struct secbuf_command *const creators[] = {
-	&secbuf_pool_create,
-	&secbuf_conn_create,
+	&secbuf_pool_create_command,
+	&secbuf_conn_create_command,
 };
 
 static int __init secbuf_init(void)
 {
-	return secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	int err;
+
+	err = secbuf_pool_init();
+	if (err)
+		return err;
+	err = secbuf_reclaim_init();
+	if (err)
+		goto out_pool;
+	err = secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	if (err)
+		goto out_reclaim;
+	secbuf_debugfs_init();
+	return 0;
+
+out_reclaim:
+	secbuf_reclaim_exit();
+out_pool:
+	secbuf_pool_exit();
+	return err;
 }
 
 static void __exit secbuf_exit(void)
 {
+	secbuf_debugfs_exit();
 	secbuf_dev_exit();
 	secbuf_owner_exit();
+	secbuf_reclaim_exit();
+	secbuf_pool_exit();
 }
 
 module_init(secbuf_init);

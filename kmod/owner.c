@@ -12,9 +12,12 @@
 #include <linux/errno.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "account.h"
 
@@ -22,23 +25,28 @@
  * struct secbuf_owner - a process that owns objects
  * @mm: compared, never dereferenced
  * @objects: of type struct secbuf_owned
- * @dead: the mm has ended
  * @notifier: tells of the end of the mm, and keeps its struct; one owner for
  *            each mm
  */
 struct secbuf_owner {
 	struct mm_struct *mm;
 	/**
-	 * @lock: protects @objects and @dead. Held while objects die, so that
-	 * none is freed under it. First in the lock order of struct secbuf_area
+	 * @lock: protects @objects. Held while objects die, so that none is
+	 * freed under it. First in the lock order of struct secbuf_area
 	 */
 	struct mutex lock;
 	struct list_head objects;
-	bool dead;
 #ifdef CONFIG_MMU_NOTIFIER
 	struct mmu_notifier notifier;
 #endif
 };
+
+static void kill_object(struct secbuf_owned *owned, bool alone)
+{
+	lockdep_assert_held(&owned->owner->lock);
+	WRITE_ONCE(owned->dead, true);
+	owned->die(owned, alone);
+}
 
 static struct secbuf_owner *owner_alloc(struct mm_struct *mm)
 {
@@ -55,16 +63,25 @@ static struct secbuf_owner *owner_alloc(struct mm_struct *mm)
 
 #ifdef CONFIG_MMU_NOTIFIER
 
+/* Owners whose notifier_free() has not run yet. */
+static atomic_t nr_owners;
+
 static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 {
 	struct secbuf_owner *owner = owner_alloc(mm);
 
-	return owner ? &owner->notifier : ERR_PTR(-ENOMEM);
+	if (!owner)
+		return ERR_PTR(-ENOMEM);
+	atomic_inc(&nr_owners);
+	return &owner->notifier;
 }
 
 static void notifier_free(struct mmu_notifier *notifier)
 {
 	kfree(container_of(notifier, struct secbuf_owner, notifier));
+	/* Called with BH off: free_module() waits until we have returned. */
+	if (atomic_dec_and_test(&nr_owners))
+		wake_up_var(&nr_owners);
 }
 
 static void notifier_release(struct mmu_notifier *notifier,
@@ -75,9 +92,8 @@ static void notifier_release(struct mmu_notifier *notifier,
 	struct secbuf_owned *owned;
 
 	mutex_lock(&owner->lock);
-	WRITE_ONCE(owner->dead, true);
 	list_for_each_entry(owned, &owner->objects, node)
-		owned->die(owned);
+		kill_object(owned, true);
 	mutex_unlock(&owner->lock);
 }
 
@@ -92,6 +108,9 @@ static struct secbuf_owner *owner_get(struct mm_struct *mm)
 	struct mmu_notifier *notifier;
 
 	notifier = mmu_notifier_get(&owner_notifier_ops, mm);
+	/* It gives way to any signal, and is to be called again after it. */
+	if (notifier == ERR_PTR(-EINTR))
+		return ERR_PTR(-ERESTARTNOINTR);
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	return container_of(notifier, struct secbuf_owner, notifier);
@@ -105,10 +124,14 @@ static void owner_put(struct secbuf_owner *owner)
 /**
  * secbuf_owner_exit() - wait until no callback of this module can run
  *
+ * mmu_notifier_synchronize() waits for a grace period, but not for callbacks
+ * that are queued on other CPUs.
+ *
  * Context: module exit, may sleep.
  */
 void secbuf_owner_exit(void)
 {
+	wait_var_event(&nr_owners, !atomic_read(&nr_owners));
 	mmu_notifier_synchronize();
 }
 
@@ -146,10 +169,10 @@ void secbuf_owner_exit(void)
  * @die: see struct secbuf_owned
  *
  * Context: process, may sleep, no locks held. Takes mmap_lock.
- * Return: 0, -ENOMEM, -EINTR, -EPERM (a kernel thread).
+ * Return: 0, -ENOMEM, -ERESTARTNOINTR, -EPERM (a kernel thread).
  */
 int secbuf_owner_attach(struct secbuf_owned *owned,
-			void (*die)(struct secbuf_owned *owned))
+			void (*die)(struct secbuf_owned *owned, bool alone))
 {
 	struct secbuf_owner *owner;
 
@@ -159,7 +182,9 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 	if (IS_ERR(owner))
 		return PTR_ERR(owner);
 	owned->owner = owner;
+	owned->process = get_pid(task_tgid(current));
 	owned->die = die;
+	owned->dead = false;
 	mutex_lock(&owner->lock);
 	list_add(&owned->node, &owner->objects);
 	mutex_unlock(&owner->lock);
@@ -179,7 +204,37 @@ void secbuf_owner_detach(struct secbuf_owned *owned)
 	mutex_lock(&owner->lock);
 	list_del(&owned->node);
 	mutex_unlock(&owner->lock);
+	put_pid(owned->process);
 	owner_put(owner);
+}
+
+/* Is the process that created the object at its end, or another program? */
+static bool process_ends(const struct secbuf_owned *owned)
+{
+	if (task_tgid(current) != owned->process)
+		return false;
+	if (current->mm)
+		return current->mm != owned->owner->mm;
+	return !atomic_read(&current->signal->live);
+}
+
+/**
+ * secbuf_owner_flush() - a descriptor of the object is being closed
+ * @owned: the object
+ *
+ * An address space can outlive its process, while somebody reads its
+ * /proc/PID/mem for instance, and the notifier comes only then. The descriptors
+ * of the process are closed in any case.
+ *
+ * Context: ->flush, may sleep.
+ */
+void secbuf_owner_flush(struct secbuf_owned *owned)
+{
+	if (!process_ends(owned))
+		return;
+	mutex_lock(&owned->owner->lock);
+	kill_object(owned, false);
+	mutex_unlock(&owned->owner->lock);
 }
 
 /**
@@ -191,7 +246,7 @@ void secbuf_owner_detach(struct secbuf_owned *owned)
  */
 int secbuf_owner_check(const struct secbuf_owned *owned)
 {
-	if (READ_ONCE(owned->owner->dead))
+	if (READ_ONCE(owned->dead))
 		return -ESHUTDOWN;
 	if (current->mm != owned->owner->mm)
 		return -EPERM;

@@ -3,7 +3,9 @@
 #define SECBUF_OWNER_H
 
 #include <linux/list.h>
+#include <linux/types.h>
 
+struct pid;
 struct secbuf_owned;
 struct secbuf_owner;
 
@@ -11,18 +13,26 @@ struct secbuf_owner;
  * struct secbuf_owned - embedded in an object that dies with its owner
  * @node: in the owner's list
  * @owner: the address space that created the object
- * @die: unmap, zeroize, refuse further use. May sleep; called at most once,
- *       and not after secbuf_owner_detach() has begun to return
+ * @process: the process that did
+ * @die: unmap, zeroize, refuse further use. May sleep. If it is called @alone,
+ *       the address space has ended, and no call on the object is in progress;
+ *       otherwise its process has, and another that shares the address space
+ *       may be in the middle of one. Can be called several times, but not after
+ *       secbuf_owner_detach() has begun to return
+ * @dead: @die has been called
  */
 struct secbuf_owned {
 	struct list_head node;
 	struct secbuf_owner *owner;
-	void (*die)(struct secbuf_owned *owned);
+	struct pid *process;
+	void (*die)(struct secbuf_owned *owned, bool alone);
+	bool dead;
 };
 
 int secbuf_owner_attach(struct secbuf_owned *owned,
-			void (*die)(struct secbuf_owned *owned));
+			void (*die)(struct secbuf_owned *owned, bool alone));
 void secbuf_owner_detach(struct secbuf_owned *owned);
+void secbuf_owner_flush(struct secbuf_owned *owned);
 int secbuf_owner_check(const struct secbuf_owned *owned);
 void secbuf_owner_exit(void);
 

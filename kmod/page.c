@@ -16,15 +16,7 @@
 
 #include "account.h"
 
-/**
- * secbuf_page_alloc() - a zero page for secrets
- * @account: who pays
- *
- * Context: process, may sleep.
- * Return: the page, which the caller owns, or an error pointer: -ENOMEM,
- * -EDQUOT.
- */
-struct page *secbuf_page_alloc(struct secbuf_account *account)
+static struct page *alloc_one(struct secbuf_account *account)
 {
 	struct mem_cgroup *old;
 	struct page *page;
@@ -41,12 +33,39 @@ struct page *secbuf_page_alloc(struct secbuf_account *account)
 		secbuf_account_uncharge(account, PAGE_SIZE);
 		return ERR_PTR(-ENOMEM);
 	}
+	return page;
+}
+
+/**
+ * secbuf_page_alloc() - zero pages for secrets
+ * @account: who pays
+ * @pages: where they go; the caller owns them
+ * @nr: how many
+ *
+ * Context: process, may sleep.
+ * Return: how many there are, or if none -ENOMEM or -EDQUOT.
+ */
+int secbuf_page_alloc(struct secbuf_account *account, struct page **pages,
+		      unsigned int nr)
+{
+	struct page *page = NULL;
+	unsigned int done, i;
+
+	for (done = 0; done < nr; done++) {
+		page = alloc_one(account);
+		if (IS_ERR(page))
+			break;
+		pages[done] = page;
+	}
+	if (!done)
+		return PTR_ERR(page);
 
 	/* Waits for a kcore reader that has tested the flag and now copies. */
 	page_offline_begin();
-	__SetPageOffline(page);
+	for (i = 0; i < done; i++)
+		__SetPageOffline(pages[i]);
 	page_offline_end();
-	return page;
+	return done;
 }
 
 /**

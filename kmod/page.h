@@ -6,7 +6,8 @@
 
 struct secbuf_account;
 
-struct page *secbuf_page_alloc(struct secbuf_account *account);
+int secbuf_page_alloc(struct secbuf_account *account, struct page **pages,
+		      unsigned int nr);
 void secbuf_page_free(struct secbuf_account *account, struct page *page);
 void secbuf_page_zeroize(struct page *page, size_t offset, size_t len);
 

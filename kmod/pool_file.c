@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pool as user space sees it: a descriptor with ioctls, mmap, poll, fdinfo.
+ * A kernel-held pool as user space sees it: buffers by id, whose bytes are
+ * copied in and out. It cannot be mapped, so the anonymous inode will do.
  */
 #include "pool_file.h"
 
+#include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -17,161 +24,460 @@
 
 #include "account.h"
 #include "area.h"
+#include "area_file.h"
+#include "buf.h"
 #include "dev.h"
-#include "mmap.h"
+#include "ids.h"
 #include "owner.h"
+#include "pool.h"
+
+/* The struct and the open file; bytes. */
+#define SECBUF_POOL_FILE_FOOTPRINT	2048
+
+/* INFO tells the same limits for both kinds of pool. */
+#define BATCH_MAX	SECBUF_AREA_BATCH_MAX
+#define BATCH_BYTES_MAX	SECBUF_AREA_BATCH_BYTES_MAX
+
+/* As many ids, pointers and vectors are kept on the stack. */
+#define CHUNK		32
+#define CHUNK_VECS	8
 
 /**
- * struct pool_file - a mapped pool and its descriptor
- * @area: its memory, which lives as long as the file
- * @owned: it dies with its owner before that
- * @file: the file whose mappings show the pages; pinned by each mapping and by
- *        each conn on the pool
+ * struct pool_file - a kernel-held pool and its descriptor
+ * @pool: the buffers; NULL once the owner's address space has ended. Until
+ *        then calls use it without a lock: nobody else may call
+ * @owned: it dies with its owner
+ * @account: who pays for what is here; the pool has its own
+ * @size: bytes of a buffer that may be used
+ * @class_size: bytes of a buffer
+ * @min: buffers that stay through reclaim
+ * @max: most buffers
  */
 struct pool_file {
-	struct secbuf_area area;
+	struct secbuf_pool *pool;
 	struct secbuf_owned owned;
-	struct file *file;
+	struct secbuf_account account;
+	u32 size;
+	u32 class_size;
+	u32 min;
+	u32 max;
+	/**
+	 * @lock: protects what follows, and @pool against statistics. Buffers
+	 * are allocated, copied and zeroized outside of it. In the lock order
+	 * after owner->lock
+	 */
+	struct mutex lock;
+	/** @ids: the buffers that are out; has a reference to each */
+	struct secbuf_ids ids;
+	/** @peak: most ids at once */
+	u32 peak;
+	/** @dead: the owner died; buffers get no ids any more */
+	bool dead;
+	/** @leaks: ids when the owner died */
+	u32 leaks;
+	/** @acquired: ids given out so far */
+	u64 acquired;
+	/** @returned: ids taken back so far */
+	u64 returned;
+	/** @failures: grants refused so far */
+	u64 failures;
+	/** @last: counters of the pool, when there is none any more */
+	struct secbuf_pool_stats last;
 };
 
-static void area_unmap(struct secbuf_area *area, pgoff_t first, pgoff_t nr)
+static struct pool_file *pool_file_of(const struct secbuf_call *call)
 {
-	struct pool_file *pf = container_of(area, struct pool_file, area);
-
-	secbuf_mmap_unmap(pf->file, first, nr);
+	return call->file->private_data;
 }
 
-static const struct secbuf_area_ops area_ops = {
-	.unmap = area_unmap,
-};
-
-static void pool_owner_died(struct secbuf_owned *owned)
+/* What one call moves, so that it ends in good time. */
+static unsigned int batch_max(const struct pool_file *pf, u32 nr)
 {
-	secbuf_area_die(&container_of(owned, struct pool_file, owned)->area);
+	return min_t(u32, nr, BATCH_BYTES_MAX / pf->class_size);
 }
 
-static vm_fault_t pool_fault(struct vm_fault *vmf)
+/* An array of the caller's: @stack if it fits, kvfree_array() otherwise. */
+static void *kvalloc_array(void *stack, size_t stack_size, size_t size)
 {
-	struct pool_file *pf = vmf->vma->vm_file->private_data;
-	struct secbuf_area *area = &pf->area;
-	vm_fault_t ret;
+	return size <= stack_size ? stack : kvmalloc(size, SECBUF_GFP);
+}
 
-	down_read(&area->map_lock);
-	ret = secbuf_mmap_insert(vmf, secbuf_area_page(area, vmf->pgoff));
-	up_read(&area->map_lock);
+static void kvfree_array(void *stack, void *array)
+{
+	if (array != stack)
+		kvfree(array);
+}
+
+/*
+ * Ids come before buffers: those that cannot be named would be parked and fill
+ * a ceiling for nothing. The table has no limit below that of the pool.
+ */
+static int make_room(struct pool_file *pf, unsigned int nr)
+{
+	int ret;
+
+	if (likely(READ_ONCE(pf->ids.nr_entries) - READ_ONCE(pf->ids.nr) >= nr))
+		return nr;
+	mutex_lock(&pf->lock);
+	ret = secbuf_ids_reserve(&pf->ids, nr);
+	mutex_unlock(&pf->lock);
+	return ret == -ENOSPC ? nr : ret;
+}
+
+/* The ids of buffers that are the table's from now on; those left over go. */
+static int name_buffers(struct pool_file *pf, struct secbuf **bufs,
+			unsigned int nr, u64 *ids)
+{
+	unsigned int done;
+	int ret;
+
+	mutex_lock(&pf->lock);
+	ret = pf->dead ? -ESHUTDOWN :
+			 secbuf_ids_add(&pf->ids, bufs, nr, ids);
+	done = ret < 0 ? 0 : ret;
+	pf->acquired += nr;
+	pf->returned += nr - done;
+	pf->peak = max(pf->peak, pf->ids.nr);
+	mutex_unlock(&pf->lock);
+
+	if (unlikely(done < nr))
+		secbuf_put_bulk(bufs + done, nr - done);
 	return ret;
 }
 
-static const struct vm_operations_struct pool_vm_ops = {
-	.fault		= pool_fault,
-	.may_split	= secbuf_mmap_may_split,
-	.mremap		= secbuf_mmap_mremap,
-};
-
-static int pool_mmap(struct file *file, struct vm_area_struct *vma)
+static int grant_chunk(struct pool_file *pf, u64 *ids, unsigned int nr,
+		       bool wait)
 {
-	struct pool_file *pf = file->private_data;
-	int err;
+	struct secbuf *bufs[CHUNK];
+	int ret;
 
-	err = secbuf_owner_check(&pf->owned);
-	if (err)
-		return err;
-	return secbuf_mmap_prepare(vma, secbuf_area_nr_pages(&pf->area),
-				   &pool_vm_ops);
+	ret = make_room(pf, nr);
+	if (ret < 0)
+		return ret;
+	ret = secbuf_pool_alloc_some(pf->pool, SECBUF_GFP, ret, bufs);
+	if (ret == -ENOSPC && wait) {
+		bufs[0] = secbuf_pool_alloc_wait(pf->pool);
+		ret = IS_ERR(bufs[0]) ? PTR_ERR(bufs[0]) : 1;
+	}
+	return ret < 0 ? ret : name_buffers(pf, bufs, ret, ids);
+}
+
+/* Returns the buffers granted, or if none an error. */
+static int grant(struct pool_file *pf, u64 *ids, unsigned int nr, bool wait)
+{
+	unsigned int done = 0;
+	int ret;
+
+	do {
+		ret = grant_chunk(pf, ids + done, min(nr - done, CHUNK + 0U),
+				  wait && !done);
+		if (ret < 0)
+			break;
+		done += ret;
+	} while (done < nr && !fatal_signal_pending(current));
+
+	if (unlikely(ret < 0 && ret != -EINTR)) {
+		mutex_lock(&pf->lock);
+		pf->failures++;
+		mutex_unlock(&pf->lock);
+	}
+	return done ?: ret;
+}
+
+/* Returns the buffers taken back, or if none an error. */
+static int take_back(struct pool_file *pf, const u64 *ids, unsigned int nr)
+{
+	struct secbuf *bufs[CHUNK];
+	unsigned int done = 0;
+	unsigned int want, n;
+
+	do {
+		want = min(nr - done, CHUNK + 0U);
+		mutex_lock(&pf->lock);
+		n = secbuf_ids_remove(&pf->ids, ids + done, want, bufs);
+		pf->returned += n;
+		mutex_unlock(&pf->lock);
+		secbuf_put_bulk(bufs, n);
+		done += n;
+	} while (n == want && done < nr && !fatal_signal_pending(current));
+	return done ?: -ENOENT;
+}
+
+/* What is granted meanwhile may stay. Returns the buffers taken back. */
+static unsigned int take_back_all(struct pool_file *pf)
+{
+	struct secbuf *bufs[CHUNK];
+	unsigned int done = 0;
+	unsigned int n;
+	u32 from = 0;
+
+	do {
+		mutex_lock(&pf->lock);
+		n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs);
+		pf->returned += n;
+		mutex_unlock(&pf->lock);
+		secbuf_put_bulk(bufs, n);
+		done += n;
+		cond_resched();
+	} while (n == CHUNK && !fatal_signal_pending(current));
+	return done;
 }
 
 /* One by one: another thread may have guessed an id and freed it. */
-static void take_back(struct secbuf_area *area, const u64 *ids, unsigned int nr)
+static void undo_grant(struct pool_file *pf, const u64 *ids, unsigned int nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		secbuf_area_return(area, &ids[i], 1, SECBUF_HOLDER_PROGRAM);
+		take_back(pf, &ids[i], 1);
 }
 
 static int run_alloc(struct secbuf_call *call)
 {
-	struct secbuf_area *area = secbuf_area_from_file(call->file);
+	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_alloc_args *args = call->args;
-	size_t bytes;
+	u64 stack[CHUNK];
 	u64 *ids;
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~SECBUF_POOL_ALLOC_F_WAIT)
 		return -EOPNOTSUPP;
-	if (!args->nr || args->nr > SECBUF_AREA_BATCH_MAX)
+	if (!args->nr || args->nr > BATCH_MAX)
 		return -EINVAL;
-	ids = kmalloc_array(args->nr, sizeof(*ids), SECBUF_GFP);
+	ids = kvalloc_array(stack, sizeof(stack), args->nr * sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;
 
-	ret = secbuf_area_grant(area, ids, args->nr, SECBUF_HOLDER_PROGRAM);
+	ret = grant(pf, ids, batch_max(pf, args->nr),
+		    args->flags & SECBUF_POOL_ALLOC_F_WAIT);
 	if (ret < 0)
 		goto out_free;
 	args->out_done = ret;
-	bytes = ret * sizeof(*ids);
-	ret = copy_to_user(u64_to_user_ptr(args->ids_ptr), ids, bytes) ?
+	ret = copy_to_user(u64_to_user_ptr(args->ids_ptr), ids,
+			   ret * sizeof(*ids)) ?
 	      -EFAULT : secbuf_call_reply(call);
 	if (ret)
-		take_back(area, ids, args->out_done);
+		undo_grant(pf, ids, args->out_done);
 out_free:
-	kfree(ids);
+	kvfree_array(stack, ids);
 	return ret;
+}
+
+static int run_free_all(struct secbuf_call *call)
+{
+	struct secbuf_pool_free_args *args = call->args;
+	int err;
+
+	if (args->ids_ptr || args->nr)
+		return -EINVAL;
+	args->out_done = 0;
+	err = secbuf_call_reply(call);
+	if (err)
+		return err;
+	args->out_done = take_back_all(pool_file_of(call));
+	return secbuf_call_reply(call);
 }
 
 static int run_free(struct secbuf_call *call)
 {
-	struct secbuf_area *area = secbuf_area_from_file(call->file);
+	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_free_args *args = call->args;
+	u64 stack[CHUNK];
 	u64 *ids;
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~SECBUF_POOL_FREE_F_ALL)
 		return -EOPNOTSUPP;
-	if (!args->nr || args->nr > SECBUF_AREA_BATCH_MAX)
+	if (args->flags)
+		return run_free_all(call);
+	if (!args->nr || args->nr > BATCH_MAX)
 		return -EINVAL;
-	ids = memdup_user(u64_to_user_ptr(args->ids_ptr),
-			  args->nr * sizeof(*ids));
-	if (IS_ERR(ids))
-		return PTR_ERR(ids);
+	ids = kvalloc_array(stack, sizeof(stack), args->nr * sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	ret = -EFAULT;
+	if (copy_from_user(ids, u64_to_user_ptr(args->ids_ptr),
+			   args->nr * sizeof(*ids)))
+		goto out_free;
 
 	/* What was freed cannot be undone: find out first if we can reply. */
 	args->out_done = 0;
 	ret = secbuf_call_reply(call);
 	if (ret)
 		goto out_free;
-	ret = secbuf_area_return(area, ids, args->nr, SECBUF_HOLDER_PROGRAM);
+	ret = take_back(pf, ids, batch_max(pf, args->nr));
 	if (ret > 0) {
 		args->out_done = ret;
 		ret = secbuf_call_reply(call);
 	}
 out_free:
-	kfree(ids);
+	kvfree_array(stack, ids);
 	return ret;
+}
+
+static struct secbuf *buf_get(struct pool_file *pf, u64 id)
+{
+	struct secbuf *sb;
+
+	mutex_lock(&pf->lock);
+	sb = secbuf_ids_find(&pf->ids, id);
+	if (sb)
+		secbuf_get(sb);
+	mutex_unlock(&pf->lock);
+	return sb;
+}
+
+typedef int (*vec_copy_fn)(struct secbuf *sb, u32 offset, u32 len,
+			   void __user *ubuf);
+
+static int vec_read(struct secbuf *sb, u32 offset, u32 len, void __user *ubuf)
+{
+	return copy_to_user(ubuf, sb->data + offset, len) ? -EFAULT : 0;
+}
+
+/* The mark of the dirty bytes is raised first: a fault may come in between. */
+static int vec_write(struct secbuf *sb, u32 offset, u32 len, void __user *ubuf)
+{
+	void *dst = secbuf_window(sb, offset, len);
+
+	return copy_from_user(dst, ubuf, len) ? -EFAULT : 0;
+}
+
+/* The buffer is held, not locked: it may be freed meanwhile, but not be gone. */
+static int vec_copy(struct pool_file *pf, const struct secbuf_pool_vec *vec,
+		    vec_copy_fn copy)
+{
+	struct secbuf *sb = buf_get(pf, vec->id);
+	u32 size = pf->size;
+	int err = -EINVAL;
+
+	if (!sb)
+		return -ENOENT;
+	if (vec->offset <= size && vec->len <= size - vec->offset)
+		err = copy(sb, array_index_nospec(vec->offset, size + 1),
+			   vec->len, u64_to_user_ptr(vec->buf_ptr));
+	secbuf_put(sb);
+	return err;
+}
+
+/* Returns the entries completed, or if none an error. */
+static int vecs_copy(struct pool_file *pf, const struct secbuf_pool_vec *vecs,
+		     unsigned int nr, vec_copy_fn copy)
+{
+	unsigned int done = 0;
+	size_t bytes = 0;
+	int err = 0;
+
+	do {
+		err = vec_copy(pf, &vecs[done], copy);
+		if (err)
+			break;
+		bytes += vecs[done++].len;
+		cond_resched();
+	} while (done < nr && bytes < BATCH_BYTES_MAX &&
+		 !fatal_signal_pending(current));
+	return done ?: err;
+}
+
+static int run_copy(struct secbuf_call *call, vec_copy_fn copy)
+{
+	struct secbuf_pool_copy_args *args = call->args;
+	struct secbuf_pool_vec stack[CHUNK_VECS];
+	struct secbuf_pool_vec *vecs;
+	int ret;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (!args->nr || args->nr > BATCH_MAX)
+		return -EINVAL;
+	vecs = kvalloc_array(stack, sizeof(stack), args->nr * sizeof(*vecs));
+	if (!vecs)
+		return -ENOMEM;
+	ret = -EFAULT;
+	if (copy_from_user(vecs, u64_to_user_ptr(args->vecs_ptr),
+			   args->nr * sizeof(*vecs)))
+		goto out_free;
+
+	/* What was copied cannot be undone: find out first if we can reply. */
+	args->out_done = 0;
+	ret = secbuf_call_reply(call);
+	if (ret)
+		goto out_free;
+	ret = vecs_copy(pool_file_of(call), vecs, args->nr, copy);
+	if (ret > 0) {
+		args->out_done = ret;
+		ret = secbuf_call_reply(call);
+	}
+out_free:
+	kvfree_array(stack, vecs);
+	return ret;
+}
+
+static int run_read(struct secbuf_call *call)
+{
+	return run_copy(call, vec_read);
+}
+
+static int run_write(struct secbuf_call *call)
+{
+	return run_copy(call, vec_write);
+}
+
+static int run_shrink(struct secbuf_call *call)
+{
+	struct secbuf_pool_shrink_args *args = call->args;
+	int err;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (!args->nr)
+		return -EINVAL;
+	args->out_done = 0;
+	err = secbuf_call_reply(call);
+	if (err)
+		return err;
+	args->out_done = secbuf_pool_shrink(pool_file_of(call)->pool, args->nr);
+	return secbuf_call_reply(call);
+}
+
+/* Ids are counted here, exactly; whence the buffers came, by the pool. */
+static void get_stats(struct pool_file *pf, struct secbuf_pool_stats_args *args)
+{
+	struct secbuf_pool_stats stats;
+
+	mutex_lock(&pf->lock);
+	if (pf->pool)
+		secbuf_pool_get_stats(pf->pool, &stats);
+	else
+		stats = pf->last;
+	*args = (struct secbuf_pool_stats_args){
+		.size = args->size,
+		.out_max_slots = pf->max,
+		.out_min_slots = pf->min,
+		.out_in_use = pf->ids.nr,
+		.out_peak = pf->peak,
+		.out_allocated = stats.allocated,
+		.out_available = stats.available,
+		.out_acquired = pf->acquired,
+		.out_returned = pf->returned,
+		.out_failures = pf->failures,
+		.out_magazine_hits = stats.magazine_hits,
+		.out_depot_hits = stats.depot_hits,
+		.out_misses = stats.misses,
+		.out_leaks = pf->leaks,
+		.out_bytes = (u64)stats.allocated * pf->class_size,
+		.out_bytes_zeroized = stats.bytes_zeroized,
+	};
+	mutex_unlock(&pf->lock);
 }
 
 static int run_stats(struct secbuf_call *call)
 {
-	struct secbuf_area *area = secbuf_area_from_file(call->file);
 	struct secbuf_pool_stats_args *args = call->args;
-	struct secbuf_area_stats stats;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (args->__reserved)
-		return -EINVAL;
-	secbuf_area_get_stats(area, &stats);
-	*args = (struct secbuf_pool_stats_args){
-		.size = args->size,
-		.out_max_slots = stats.max_slots,
-		.out_in_use = stats.in_use,
-		.out_peak = stats.peak,
-		.out_acquired = stats.acquired,
-		.out_returned = stats.returned,
-		.out_failures = stats.failures,
-		.out_bytes = stats.bytes,
-		.out_bytes_zeroized = stats.bytes_zeroized,
-	};
+	get_stats(pool_file_of(call), args);
 	return secbuf_call_reply(call);
 }
 
@@ -180,6 +486,12 @@ static const struct secbuf_command pool_commands[] = {
 		       SECBUF_POOL_ALLOC_ARGS_SIZE_VER0, run_alloc),
 	SECBUF_COMMAND(SECBUF_IOC_POOL_FREE, struct secbuf_pool_free_args,
 		       SECBUF_POOL_FREE_ARGS_SIZE_VER0, run_free),
+	SECBUF_COMMAND(SECBUF_IOC_POOL_READ, struct secbuf_pool_copy_args,
+		       SECBUF_POOL_COPY_ARGS_SIZE_VER0, run_read),
+	SECBUF_COMMAND(SECBUF_IOC_POOL_WRITE, struct secbuf_pool_copy_args,
+		       SECBUF_POOL_COPY_ARGS_SIZE_VER0, run_write),
+	SECBUF_COMMAND(SECBUF_IOC_POOL_SHRINK, struct secbuf_pool_shrink_args,
+		       SECBUF_POOL_SHRINK_ARGS_SIZE_VER0, run_shrink),
 	SECBUF_COMMAND(SECBUF_IOC_POOL_STATS, struct secbuf_pool_stats_args,
 		       SECBUF_POOL_STATS_ARGS_SIZE_VER0, run_stats),
 };
@@ -187,13 +499,14 @@ static const struct secbuf_command pool_commands[] = {
 static long pool_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct secbuf_command *command;
+	struct pool_file *pf = file->private_data;
 	int err;
 
 	command = secbuf_command_find(pool_commands, ARRAY_SIZE(pool_commands),
 				      cmd);
 	if (!command)
 		return -ENOTTY;
-	err = secbuf_pool_file_check(file);
+	err = secbuf_owner_check(&pf->owned);
 	if (err)
 		return err;
 	return secbuf_command_run(command, file, arg);
@@ -201,24 +514,96 @@ static long pool_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static __poll_t pool_poll(struct file *file, poll_table *wait)
 {
-	return secbuf_pool_file_check(file) ? EPOLLERR : 0;
+	struct pool_file *pf = file->private_data;
+
+	return secbuf_owner_check(&pf->owned) ? EPOLLERR : 0;
 }
 
 static void pool_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct secbuf_area *area = secbuf_area_from_file(file);
-	struct secbuf_area_stats stats;
+	struct pool_file *pf = file->private_data;
+	struct secbuf_pool_stats_args stats = { };
 
-	secbuf_area_get_stats(area, &stats);
-	seq_printf(m, "slot_size:\t%zu\n", area->slots.size);
-	seq_printf(m, "max_slots:\t%u\n", stats.max_slots);
-	seq_printf(m, "in_use:\t%u\n", stats.in_use);
-	seq_printf(m, "peak:\t%u\n", stats.peak);
-	seq_printf(m, "acquired:\t%llu\n", stats.acquired);
-	seq_printf(m, "returned:\t%llu\n", stats.returned);
-	seq_printf(m, "failures:\t%llu\n", stats.failures);
-	seq_printf(m, "bytes:\t%llu\n", stats.bytes);
-	seq_printf(m, "bytes_zeroized:\t%llu\n", stats.bytes_zeroized);
+	get_stats(pf, &stats);
+	seq_printf(m, "buf_size:\t%u\n", pf->size);
+	seq_printf(m, "slot_size:\t%u\n", pf->class_size);
+	seq_printf(m, "min_slots:\t%u\n", stats.out_min_slots);
+	seq_printf(m, "max_slots:\t%u\n", stats.out_max_slots);
+	seq_printf(m, "in_use:\t%u\n", stats.out_in_use);
+	seq_printf(m, "peak:\t%u\n", stats.out_peak);
+	seq_printf(m, "allocated:\t%u\n", stats.out_allocated);
+	seq_printf(m, "available:\t%u\n", stats.out_available);
+	seq_printf(m, "acquired:\t%llu\n", stats.out_acquired);
+	seq_printf(m, "returned:\t%llu\n", stats.out_returned);
+	seq_printf(m, "failures:\t%llu\n", stats.out_failures);
+	seq_printf(m, "magazine_hits:\t%llu\n", stats.out_magazine_hits);
+	seq_printf(m, "depot_hits:\t%llu\n", stats.out_depot_hits);
+	seq_printf(m, "misses:\t%llu\n", stats.out_misses);
+	seq_printf(m, "leaks:\t%llu\n", stats.out_leaks);
+	seq_printf(m, "bytes:\t%llu\n", stats.out_bytes);
+	seq_printf(m, "bytes_zeroized:\t%llu\n", stats.out_bytes_zeroized);
+}
+
+/* Zeroize all that is out, and forget its ids. */
+static void put_everything(struct pool_file *pf)
+{
+	struct secbuf *bufs[CHUNK];
+	unsigned int n;
+	u32 from = 0;
+
+	lockdep_assert_held(&pf->lock);
+	while ((n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs))) {
+		pf->returned += n;
+		secbuf_put_bulk(bufs, n);
+		cond_resched();
+	}
+}
+
+/* Free all that there is; no call is in progress. */
+static void pool_file_empty(struct pool_file *pf)
+{
+	lockdep_assert_held(&pf->lock);
+	put_everything(pf);
+	secbuf_pool_get_stats(pf->pool, &pf->last);
+	secbuf_pool_destroy(pf->pool);
+	pf->pool = NULL;
+	pf->last.allocated = 0;
+	pf->last.available = 0;
+	secbuf_ids_exit(&pf->ids);
+}
+
+static void pool_owner_died(struct secbuf_owned *owned, bool alone)
+{
+	struct pool_file *pf = container_of(owned, struct pool_file, owned);
+
+	mutex_lock(&pf->lock);
+	if (pf->pool) {
+		pf->dead = true;
+		pf->leaks += pf->ids.nr;
+		put_everything(pf);
+		if (alone)
+			pool_file_empty(pf);
+	}
+	mutex_unlock(&pf->lock);
+}
+
+static void pool_file_free(struct pool_file *pf)
+{
+	mutex_lock(&pf->lock);
+	if (pf->pool)
+		pool_file_empty(pf);
+	mutex_unlock(&pf->lock);
+	secbuf_account_uncharge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
+	secbuf_account_exit(&pf->account);
+	kfree(pf);
+}
+
+static int pool_flush(struct file *file, fl_owner_t id)
+{
+	struct pool_file *pf = file->private_data;
+
+	secbuf_owner_flush(&pf->owned);
+	return 0;
 }
 
 static int pool_release(struct inode *inode, struct file *file)
@@ -226,48 +611,75 @@ static int pool_release(struct inode *inode, struct file *file)
 	struct pool_file *pf = file->private_data;
 
 	secbuf_owner_detach(&pf->owned);
-	secbuf_area_exit(&pf->area);
-	kfree(pf);
+	pool_file_free(pf);
 	atomic_dec(&secbuf_nr_pools);
-	secbuf_mmap_file_release();
 	return 0;
 }
 
 static const struct file_operations pool_fops = {
 	.owner		= THIS_MODULE,
+	.flush		= pool_flush,
 	.release	= pool_release,
 	.unlocked_ioctl	= pool_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
-	.mmap		= pool_mmap,
 	.poll		= pool_poll,
 	.show_fdinfo	= pool_show_fdinfo,
 };
 
-static int params_from_args(struct secbuf_area_params *params,
+static int params_from_args(struct secbuf_pool_params *params,
 			    const struct secbuf_pool_create_args *args)
 {
-	u32 most;
-
-	if (!args->slot_size || args->slot_size > SECBUF_AREA_SLOT_SIZE_MAX)
+	if (!args->slot_size || args->slot_size > SECBUF_POOL_BUF_SIZE_MAX)
 		return -EINVAL;
-	params->slot_size = roundup_pow_of_two(max_t(size_t, args->slot_size,
-						     SECBUF_AREA_SLOT_SIZE_MIN));
-	most = min_t(u64, SECBUF_AREA_SIZE_MAX / params->slot_size,
-		     SECBUF_AREA_SLOTS_MAX);
-
-	params->max_slots = args->max_slots;
+	*params = (struct secbuf_pool_params){
+		.name = current->comm,
+		.buf_size = args->slot_size,
+		.min = args->min_slots,
+		.max = args->max_slots,
+	};
 	if (args->max_slots == 0)
-		params->max_slots = SECBUF_POOL_MAX_SLOTS_DEFAULT;
+		params->max = SECBUF_POOL_MAX_SLOTS_DEFAULT;
 	else if (args->max_slots == SECBUF_LIMIT_CEILING)
-		params->max_slots = most;
-	if (params->max_slots > most)
+		params->max = SECBUF_IDS_MAX;
+	if (params->max > SECBUF_IDS_MAX || params->min > params->max)
 		return -EINVAL;
-	params->ops = &area_ops;
 	return 0;
 }
 
-static struct pool_file *
-pool_file_create(const struct secbuf_area_params *params)
+static int pool_file_init(struct pool_file *pf,
+			  const struct secbuf_pool_params *params)
+{
+	int err;
+
+	pf->size = params->buf_size;
+	pf->class_size = roundup_pow_of_two(max_t(u32, pf->size,
+						  SECBUF_SIZE_MIN));
+	pf->min = params->min;
+	pf->max = params->max;
+	mutex_init(&pf->lock);
+	err = secbuf_account_init(&pf->account);
+	if (err)
+		return err;
+	err = secbuf_account_charge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
+	if (err)
+		goto out_account;
+	err = secbuf_ids_init(&pf->ids, &pf->account, pf->max);
+	if (err)
+		goto out_uncharge;
+	pf->pool = secbuf_pool_create(params);
+	if (!IS_ERR(pf->pool))
+		return 0;
+
+	err = PTR_ERR(pf->pool);
+	secbuf_ids_exit(&pf->ids);
+out_uncharge:
+	secbuf_account_uncharge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
+out_account:
+	secbuf_account_exit(&pf->account);
+	return err;
+}
+
+static struct file *pool_file_create(const struct secbuf_pool_params *params)
 {
 	struct pool_file *pf;
 	struct file *file;
@@ -276,84 +688,56 @@ pool_file_create(const struct secbuf_area_params *params)
 	pf = kzalloc(sizeof(*pf), SECBUF_GFP);
 	if (!pf)
 		return ERR_PTR(-ENOMEM);
-	err = secbuf_area_init(&pf->area, params);
-	if (err)
-		goto out_kfree;
+	err = pool_file_init(pf, params);
+	if (err) {
+		kfree(pf);
+		return ERR_PTR(err);
+	}
 	err = secbuf_owner_attach(&pf->owned, pool_owner_died);
 	if (err)
-		goto out_pool;
-	file = secbuf_mmap_file("[secbuf-pool]", &pool_fops, pf);
+		goto out_free;
+	file = anon_inode_getfile("[secbuf-pool]", &pool_fops, pf, O_RDWR);
 	if (IS_ERR(file)) {
 		err = PTR_ERR(file);
 		goto out_owner;
 	}
 	/* From here on the file's ->release frees all this. */
-	pf->file = file;
 	atomic_inc(&secbuf_nr_pools);
-	return pf;
+	return file;
 
 out_owner:
 	secbuf_owner_detach(&pf->owned);
-out_pool:
-	secbuf_area_exit(&pf->area);
-out_kfree:
-	kfree(pf);
+out_free:
+	pool_file_free(pf);
 	return ERR_PTR(err);
 }
 
 static int run_create(struct secbuf_call *call)
 {
 	struct secbuf_pool_create_args *args = call->args;
-	struct secbuf_area_params params;
+	struct secbuf_pool_params params;
 	struct pool_file *pf;
+	struct file *file;
 	int err;
 
 	if (args->flags & ~SECBUF_POOL_F_MAPPED)
 		return -EOPNOTSUPP;
-	if (args->__reserved)
-		return -EINVAL;
-	if (!(args->flags & SECBUF_POOL_F_MAPPED))
-		return -ENOTTY;
+	if (args->flags & SECBUF_POOL_F_MAPPED)
+		return secbuf_area_file_create(call);
 	err = params_from_args(&params, args);
 	if (err)
 		return err;
 
-	pf = pool_file_create(&params);
-	if (IS_ERR(pf))
-		return PTR_ERR(pf);
-	args->out_slot_size = params.slot_size;
-	args->out_mmap_size = (u64)secbuf_area_nr_pages(&pf->area) <<
-			      PAGE_SHIFT;
-	args->out_max_slots = params.max_slots;
-	return secbuf_call_publish(call, pf->file, &args->out_fd);
+	file = pool_file_create(&params);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	pf = file->private_data;
+	args->out_slot_size = pf->class_size;
+	args->out_mmap_size = 0;
+	args->out_max_slots = pf->max;
+	return secbuf_call_publish(call, file, &args->out_fd);
 }
 
-const struct secbuf_command secbuf_pool_create =
+const struct secbuf_command secbuf_pool_create_command =
 	SECBUF_COMMAND(SECBUF_IOC_POOL_CREATE, struct secbuf_pool_create_args,
 		       SECBUF_POOL_CREATE_ARGS_SIZE_VER0, run_create);
-
-/**
- * secbuf_area_from_file() - the memory of the mapped pool behind a descriptor
- * @file: any file; the area lives as long as it does
- *
- * Return: the area, or NULL if it is another kind of file.
- */
-struct secbuf_area *secbuf_area_from_file(struct file *file)
-{
-	if (file->f_op != &pool_fops)
-		return NULL;
-	return &((struct pool_file *)file->private_data)->area;
-}
-
-/**
- * secbuf_pool_file_check() - may the calling task use this pool?
- * @file: a pool's file
- *
- * Return: 0, -EPERM, -ESHUTDOWN.
- */
-int secbuf_pool_file_check(struct file *file)
-{
-	struct pool_file *pf = file->private_data;
-
-	return secbuf_owner_check(&pf->owned);
-}

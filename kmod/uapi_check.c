@@ -20,9 +20,15 @@ CHECK_SIZE(secbuf_pool_alloc_args, 24);
 CHECK_LAST(secbuf_pool_alloc_args, out_done, SECBUF_POOL_ALLOC_ARGS_SIZE_VER0);
 CHECK_SIZE(secbuf_pool_free_args, 24);
 CHECK_LAST(secbuf_pool_free_args, out_done, SECBUF_POOL_FREE_ARGS_SIZE_VER0);
-CHECK_SIZE(secbuf_pool_stats_args, 64);
+CHECK_SIZE(secbuf_pool_shrink_args, 16);
+CHECK_LAST(secbuf_pool_shrink_args, out_done,
+	   SECBUF_POOL_SHRINK_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_stats_args, 104);
 CHECK_LAST(secbuf_pool_stats_args, out_bytes_zeroized,
 	   SECBUF_POOL_STATS_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_pool_vec, 24);
+CHECK_SIZE(secbuf_pool_copy_args, 24);
+CHECK_LAST(secbuf_pool_copy_args, out_done, SECBUF_POOL_COPY_ARGS_SIZE_VER0);
 CHECK_SIZE(secbuf_conn_create_args, 16);
 CHECK_LAST(secbuf_conn_create_args, out_fd, SECBUF_CONN_CREATE_ARGS_SIZE_VER0);
 CHECK_SIZE(secbuf_conn_buffer_args, 32);

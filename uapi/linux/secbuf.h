@@ -38,19 +38,27 @@
  *   not zero; a value is out of range
  * - EOPNOTSUPP: a flag that this kernel does not know
  * - EFAULT: a pointer that cannot be read or written
- * - EPERM: the object belongs to another process (see below)
- * - ESHUTDOWN: the process that owned the object is gone, and its contents
- *   were zeroized
+ * - EPERM: the object belongs to another address space (see below)
+ * - ESHUTDOWN: the owner of the object is gone, and its contents were zeroized
  * - ENOMEM: no memory, whether because of the machine, the memory cgroup, or
  *   the module's ceiling on all users (parameter max_bytes)
- * - EDQUOT: the ceiling of this user (parameter max_user_bytes) is reached
- * - EINTR: a fatal signal arrived
+ * - EDQUOT: the ceiling of this user id (parameter max_user_bytes) is reached
+ * - EINTR: a fatal signal arrived; while waiting, any signal
  *
- * Owner: an object dies with the address space that created it, whoever else
- * still holds its descriptor. On exit, on a fatal signal and on exec it is
- * unmapped and zeroized. Only the owner may call, map or read it: a child made
- * by fork and a process that received the descriptor get EPERM, and
- * poll reports EPOLLERR to them.
+ * Batches complete their entries one by one, in order, and stop at the first
+ * that cannot be. They succeed if at least one was completed; out_done tells how
+ * many. The rest has not been touched, and the error that stopped it is that of
+ * the next call which begins there. A fatal signal stops a batch as well.
+ *
+ * Owner: an object dies with the process that created it, or with its address
+ * space if that ends earlier, whoever else still holds its descriptor. On exit,
+ * on a fatal signal and on exec of that process it is unmapped and zeroized,
+ * even while somebody holds the address space. If the process had closed the
+ * descriptor and kept the mapping, that is when the last user of the address
+ * space lets go.
+ *
+ * Processes that share the address space may use the object. Others get EPERM,
+ * and EPOLLERR from poll: a child made by fork, and who received the descriptor.
  */
 #define SECBUF_IOC_TYPE		0xBB
 
@@ -67,7 +75,10 @@ enum {
 
 	SECBUF_CMD_POOL_ALLOC	= 0x08,	/* on a pool */
 	SECBUF_CMD_POOL_FREE	= 0x09,
+	SECBUF_CMD_POOL_SHRINK	= 0x0a,
 	SECBUF_CMD_POOL_STATS	= 0x0b,
+	SECBUF_CMD_POOL_READ	= 0x0c,
+	SECBUF_CMD_POOL_WRITE	= 0x0d,
 
 	SECBUF_CMD_CONN_BUFFER	= 0x18,	/* on a conn */
 	SECBUF_CMD_CONN_ZEROIZE	= 0x1b,
@@ -78,13 +89,17 @@ enum {
 #define SECBUF_IOC_CONN_CREATE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_CREATE)
 #define SECBUF_IOC_POOL_ALLOC	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_ALLOC)
 #define SECBUF_IOC_POOL_FREE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_FREE)
+#define SECBUF_IOC_POOL_SHRINK	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_SHRINK)
 #define SECBUF_IOC_POOL_STATS	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_STATS)
+#define SECBUF_IOC_POOL_READ	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_READ)
+#define SECBUF_IOC_POOL_WRITE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_WRITE)
 #define SECBUF_IOC_CONN_BUFFER	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_BUFFER)
 #define SECBUF_IOC_CONN_ZEROIZE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_ZEROIZE)
 
 /* Features: objects that this kernel offers. */
 #define SECBUF_FEAT_POOL_MAPPED		(1ULL << 0)
 #define SECBUF_FEAT_CONN		(1ULL << 1)
+#define SECBUF_FEAT_POOL		(1ULL << 2)	/* kernel-held */
 
 /* Protections that hold for every object of this kernel. */
 #define SECBUF_PROT_LOCKED		(1ULL << 0)	/* never swapped */
@@ -102,7 +117,7 @@ enum {
  * @out_features: SECBUF_FEAT_* that this kernel offers
  * @out_protections: SECBUF_PROT_* that hold on this kernel
  * @out_slot_size_min: smallest slot, in bytes
- * @out_slot_size_max: largest slot, in bytes
+ * @out_slot_size_max: largest slot of a mapped pool, in bytes
  * @out_pool_size_max: largest mapping of one pool, in bytes
  * @out_batch_bytes_max: most bytes of slots that one POOL_ALLOC or POOL_FREE
  *                       handles; it stops early there
@@ -115,8 +130,9 @@ enum {
  * @out_bytes: bytes in use now by all users
  * @out_user_bytes: bytes in use now by the calling user
  *
- * Bytes count the pages of granted slots, and a few KiB of kernel memory for
- * each object, which stay until its last descriptor is closed.
+ * Bytes count the pages of granted slots, the buffers of kernel-held pools,
+ * parked ones included, and a few KiB of kernel memory for each object, which
+ * stay until its last descriptor is closed.
  *
  * Anyone who may open the device may ask.
  */
@@ -148,36 +164,53 @@ struct secbuf_info_args {
 
 #define SECBUF_POOL_MAX_SLOTS_DEFAULT	100
 
+/* Largest buffer of a kernel-held pool, in bytes. */
+#define SECBUF_POOL_BUF_SIZE_MAX	65536
+
 /**
  * struct secbuf_pool_create_args - ioctl(SECBUF_IOC_POOL_CREATE) on /dev/secbuf
  * @size: sizeof(struct secbuf_pool_create_args)
- * @flags: SECBUF_POOL_F_MAPPED (without it: ENOTTY, there is no other kind yet)
- * @slot_size: bytes per slot, 1 to out_slot_size_max of INFO
+ * @flags: SECBUF_POOL_F_MAPPED, or 0 for a kernel-held pool
+ * @slot_size: bytes per slot, from 1 to out_slot_size_max of INFO; of a
+ *             kernel-held pool to SECBUF_POOL_BUF_SIZE_MAX
  * @max_slots: most slots that can be granted at once; a limit as described
  *             above, default SECBUF_POOL_MAX_SLOTS_DEFAULT
- * @__reserved: must be 0
+ * @min_slots: buffers of a kernel-held pool that are allocated now and stay
+ *             when memory is short, from 0 to the limit in force; 0 for a
+ *             mapped pool
  * @out_slot_size: @slot_size rounded up to a power of two, at least
- *                 out_slot_size_min of INFO: the distance between two slots
- * @out_mmap_size: length of the mapping in bytes
+ *                 out_slot_size_min of INFO: what a slot takes, and in a
+ *                 mapping the distance between two
+ * @out_mmap_size: length of the mapping in bytes; 0 for a kernel-held pool
  * @out_max_slots: the limit in force
  * @out_fd: the pool
  *
- * The pool's descriptor is mapped once, from offset 0, @out_mmap_size bytes,
- * MAP_SHARED, PROT_READ or PROT_READ | PROT_WRITE. Slot id begins at
+ * A mapped pool's descriptor is mapped once, from offset 0, @out_mmap_size
+ * bytes, MAP_SHARED, PROT_READ or PROT_READ | PROT_WRITE. Slot id begins at
  * id * @out_slot_size. Memory is allocated when a slot is granted; touching a
  * slot that is not granted is SIGBUS, unless it shares a page with one that is.
  *
  * mmap errors: EINVAL (another offset or length, MAP_PRIVATE), EPERM
- * (PROT_EXEC, or not the owner), ESHUTDOWN.
+ * (PROT_EXEC, or not the owner), ESHUTDOWN, EAGAIN (mlockall(MCL_FUTURE) is in
+ * force and RLIMIT_MEMLOCK would be exceeded). Page tables are allocated and
+ * charged when the mapping is first touched, as for any memory.
  *
- * Errors: EINVAL (@slot_size is 0 or too big), ENFILE, EMFILE.
+ * The slots of a kernel-held pool, called buffers, stay in the kernel.
+ * POOL_READ and POOL_WRITE copy bytes out and in, of the @slot_size bytes asked
+ * for and not of what they were rounded up to. Their ids are opaque: each is
+ * given once in the life of the pool, and 0 never. Buffers that were freed are
+ * kept for the next POOL_ALLOC; the kernel takes those beyond @min_slots when
+ * memory is short. mmap: ENODEV.
+ *
+ * Errors: EINVAL (@slot_size, @max_slots or @min_slots is out of range),
+ * ENFILE, EMFILE.
  */
 struct secbuf_pool_create_args {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 slot_size;
 	__u32 max_slots;
-	__u32 __reserved;
+	__u32 min_slots;
 	__aligned_u64 out_slot_size;
 	__aligned_u64 out_mmap_size;
 	__u32 out_max_slots;
@@ -186,10 +219,13 @@ struct secbuf_pool_create_args {
 
 #define SECBUF_POOL_CREATE_ARGS_SIZE_VER0	48
 
+/* Wait until a buffer can be granted. Kernel-held pools only. */
+#define SECBUF_POOL_ALLOC_F_WAIT	(1U << 0)
+
 /**
  * struct secbuf_pool_alloc_args - ioctl(SECBUF_IOC_POOL_ALLOC) on a pool
  * @size: sizeof(struct secbuf_pool_alloc_args)
- * @flags: must be 0
+ * @flags: 0 or SECBUF_POOL_ALLOC_F_WAIT
  * @ids_ptr: array of @nr __u64, where the ids of the granted slots are written
  * @nr: slots wanted, 1 to out_batch_max of INFO
  * @out_done: slots granted. Valid on success; less than @nr when a limit was
@@ -197,8 +233,13 @@ struct secbuf_pool_create_args {
  *
  * A granted slot is zero and belongs to the caller until POOL_FREE.
  *
+ * With SECBUF_POOL_ALLOC_F_WAIT the call sleeps while the pool's limit keeps it
+ * from granting even one slot, and then grants what there is. It does not wait
+ * for memory or for the other limits.
+ *
  * Errors, when not even one slot could be granted: ENOSPC (the pool's limit),
- * ENOMEM, EDQUOT.
+ * ENOMEM, EDQUOT, EINTR (any signal, while waiting). EOPNOTSUPP: a mapped pool
+ * and SECBUF_POOL_ALLOC_F_WAIT. After EFAULT no slot is granted.
  */
 struct secbuf_pool_alloc_args {
 	__u32 size;
@@ -210,20 +251,31 @@ struct secbuf_pool_alloc_args {
 
 #define SECBUF_POOL_ALLOC_ARGS_SIZE_VER0	24
 
+/* Take back whatever is granted. Kernel-held pools only. */
+#define SECBUF_POOL_FREE_F_ALL		(1U << 0)
+
 /**
  * struct secbuf_pool_free_args - ioctl(SECBUF_IOC_POOL_FREE) on a pool
  * @size: sizeof(struct secbuf_pool_free_args)
- * @flags: must be 0
+ * @flags: 0 or SECBUF_POOL_FREE_F_ALL
  * @ids_ptr: array of @nr __u64, the ids to take back
  * @nr: entries of the array, 1 to out_batch_max of INFO
  * @out_done: entries completed, on success. It stops at the first id that
  *            cannot be freed and when out_batch_bytes_max is reached
  *
- * The whole slot is zeroized before the call returns. The struct must not lie
- * in a slot that is freed.
+ * With SECBUF_POOL_FREE_F_ALL, @ids_ptr and @nr are 0 and @out_done counts all
+ * buffers that were taken back, which can be none. Closing the descriptor does
+ * the same only if nobody else, a child for example, holds it.
  *
- * Errors, when the first id cannot be freed: EINVAL (no such id), ENOENT (not
- * granted), EBUSY (it is the buffer of a conn).
+ * The slot is zeroized before the call returns; a buffer that another thread is
+ * reading or writing at that moment, when that call is done with it. The struct
+ * must not lie in a slot that is freed.
+ *
+ * Errors, when the first id cannot be freed: ENOENT (not granted; of a
+ * kernel-held pool whatever is not the id of a buffer that is out: freed
+ * before, of another pool, out of range), EINVAL (a mapped pool has no such
+ * slot), EBUSY (it is the buffer of a conn). EOPNOTSUPP: a mapped pool and
+ * SECBUF_POOL_FREE_F_ALL.
  */
 struct secbuf_pool_free_args {
 	__u32 size;
@@ -236,34 +288,117 @@ struct secbuf_pool_free_args {
 #define SECBUF_POOL_FREE_ARGS_SIZE_VER0		24
 
 /**
+ * struct secbuf_pool_shrink_args - ioctl(SECBUF_IOC_POOL_SHRINK) on a
+ *                                  kernel-held pool
+ * @size: sizeof(struct secbuf_pool_shrink_args)
+ * @flags: must be 0
+ * @nr: most buffers to free, not 0
+ * @out_done: buffers freed, on success; can be 0
+ *
+ * Frees the memory of buffers that are not granted. Those that are and those
+ * that stay are together no fewer than min_slots of POOL_CREATE.
+ *
+ * Errors: EINVAL (@nr is 0), ENOTTY (a mapped pool, which keeps no memory of
+ * slots that are not granted).
+ */
+struct secbuf_pool_shrink_args {
+	__u32 size;
+	__u32 flags;
+	__u32 nr;
+	__u32 out_done;
+};
+
+#define SECBUF_POOL_SHRINK_ARGS_SIZE_VER0	16
+
+/**
  * struct secbuf_pool_stats_args - ioctl(SECBUF_IOC_POOL_STATS) on a pool
  * @size: sizeof(struct secbuf_pool_stats_args)
  * @flags: must be 0
  * @out_max_slots: most slots that can be granted at once
+ * @out_min_slots: buffers that stay when memory is short
  * @out_in_use: slots granted now, the buffers of conns included
  * @out_peak: most slots that were ever granted at once
- * @__reserved: 0
+ * @out_allocated: slots that have memory now, granted or not
+ * @out_available: of these, those not granted
  * @out_acquired: slots granted so far
  * @out_returned: slots taken back so far; @out_in_use is the difference
  * @out_failures: grants refused so far
+ * @out_magazine_hits: of @out_acquired, from what a CPU keeps at hand
+ * @out_depot_hits: of @out_acquired, from what is kept for all CPUs
+ * @out_misses: of @out_acquired, freshly allocated; in a mapped pool all
+ * @out_leaks: slots that were granted when the owner died. The owner cannot
+ *             ask any more: it is in fdinfo, as all of these are
  * @out_bytes: bytes of memory held now
  * @out_bytes_zeroized: bytes zeroized so far
+ *
+ * While other threads use the pool, figures of one moment can differ by what
+ * is under way, but for the difference of @out_acquired and @out_returned.
  */
 struct secbuf_pool_stats_args {
 	__u32 size;
 	__u32 flags;
 	__u32 out_max_slots;
+	__u32 out_min_slots;
 	__u32 out_in_use;
 	__u32 out_peak;
-	__u32 __reserved;
+	__u32 out_allocated;
+	__u32 out_available;
 	__aligned_u64 out_acquired;
 	__aligned_u64 out_returned;
 	__aligned_u64 out_failures;
+	__aligned_u64 out_magazine_hits;
+	__aligned_u64 out_depot_hits;
+	__aligned_u64 out_misses;
+	__aligned_u64 out_leaks;
 	__aligned_u64 out_bytes;
 	__aligned_u64 out_bytes_zeroized;
 };
 
-#define SECBUF_POOL_STATS_ARGS_SIZE_VER0	64
+#define SECBUF_POOL_STATS_ARGS_SIZE_VER0	104
+
+/**
+ * struct secbuf_pool_vec - bytes to copy, of one buffer
+ * @id: the buffer
+ * @offset: first byte in it
+ * @len: bytes, can be 0
+ * @buf_ptr: where they go to or come from
+ */
+struct secbuf_pool_vec {
+	__aligned_u64 id;
+	__u32 offset;
+	__u32 len;
+	__aligned_u64 buf_ptr;
+};
+
+/**
+ * struct secbuf_pool_copy_args - ioctl(SECBUF_IOC_POOL_READ) and
+ *                                ioctl(SECBUF_IOC_POOL_WRITE) on a kernel-held
+ *                                pool
+ * @size: sizeof(struct secbuf_pool_copy_args)
+ * @flags: must be 0
+ * @vecs_ptr: array of @nr struct secbuf_pool_vec, read whole before anything
+ *            is copied
+ * @nr: entries of the array, 1 to out_batch_max of INFO
+ * @out_done: entries completed, on success. It stops at the first that cannot
+ *            be and when out_batch_bytes_max is reached
+ *
+ * The same buffer may come several times. Threads that copy into and out of
+ * the same bytes at once get a mixture.
+ *
+ * Errors of the first entry: ENOENT (as of POOL_FREE), EINVAL (not inside the
+ * slot_size bytes of POOL_CREATE), EFAULT. An entry that stopped with EFAULT may
+ * have been copied in part; what it wrote is zeroized with the buffer.
+ * ENOTTY: a mapped pool.
+ */
+struct secbuf_pool_copy_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 vecs_ptr;
+	__u32 nr;
+	__u32 out_done;
+};
+
+#define SECBUF_POOL_COPY_ARGS_SIZE_VER0		24
 
 /**
  * struct secbuf_conn_create_args - ioctl(SECBUF_IOC_CONN_CREATE) on /dev/secbuf
@@ -276,8 +411,8 @@ struct secbuf_pool_stats_args {
  * What one connection owns. It has no buffers yet. When its last descriptor is
  * closed its buffers are zeroized and returned to the pool.
  *
- * Errors: EBADF (@pool_fd is not open), EINVAL (it is not a pool), ENFILE,
- * EMFILE.
+ * Errors: EBADF (@pool_fd is not open), EINVAL (it is not a mapped pool),
+ * ENFILE, EMFILE.
  */
 struct secbuf_conn_create_args {
 	__u32 size;

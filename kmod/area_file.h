@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SECBUF_AREA_FILE_H
+#define SECBUF_AREA_FILE_H
+
+struct file;
+struct secbuf_area;
+struct secbuf_call;
+
+int secbuf_area_file_create(struct secbuf_call *call);
+struct secbuf_area *secbuf_area_from_file(struct file *file);
+int secbuf_area_file_check(struct file *file);
+
+#endif /* SECBUF_AREA_FILE_H */

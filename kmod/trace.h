@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM secbuf
+
+#if !defined(SECBUF_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define SECBUF_TRACE_H
+
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+/* Bytes of a pool's name that events keep, the final NUL included. */
+#define SECBUF_TRACE_NAME	32
+
+/* Buffers of a pool moved: @nr of them. Contents are never traced. */
+DECLARE_EVENT_CLASS(secbuf_move,
+	TP_PROTO(const char *pool, unsigned int nr),
+	TP_ARGS(pool, nr),
+	TP_STRUCT__entry(
+		__array(char, pool, SECBUF_TRACE_NAME)
+		__field(unsigned int, nr)
+	),
+	TP_fast_assign(
+		strscpy(__entry->pool, pool, SECBUF_TRACE_NAME);
+		__entry->nr = nr;
+	),
+	TP_printk("pool=%s nr=%u", __entry->pool, __entry->nr)
+);
+
+/* Handed out. */
+DEFINE_EVENT(secbuf_move, secbuf_alloc,
+	TP_PROTO(const char *pool, unsigned int nr),
+	TP_ARGS(pool, nr)
+);
+
+/* Came back, zeroized. */
+DEFINE_EVENT(secbuf_move, secbuf_free,
+	TP_PROTO(const char *pool, unsigned int nr),
+	TP_ARGS(pool, nr)
+);
+
+/* Of those handed out, not from a magazine of the CPU. */
+DEFINE_EVENT(secbuf_move, secbuf_refill,
+	TP_PROTO(const char *pool, unsigned int nr),
+	TP_ARGS(pool, nr)
+);
+
+/* Parked ones given back to the slab. */
+DEFINE_EVENT(secbuf_move, secbuf_shrink,
+	TP_PROTO(const char *pool, unsigned int nr),
+	TP_ARGS(pool, nr)
+);
+
+#endif /* SECBUF_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
