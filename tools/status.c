@@ -22,6 +22,7 @@ struct bit_name {
 static const struct bit_name feature_names[] = {
 	{ SECBUF_FEAT_POOL_MAPPED, "mapped pools" },
 	{ SECBUF_FEAT_CONN, "conns" },
+	{ SECBUF_FEAT_POOL, "kernel-held pools" },
 };
 
 static const struct bit_name protection_names[] = {
@@ -123,7 +124,8 @@ static void print_limits(const struct secbuf_info_args *info)
 {
 	puts("limits");
 	print_bytes("smallest buffer", info->out_slot_size_min);
-	print_bytes("largest buffer", info->out_slot_size_max);
+	print_bytes("largest mapped buffer", info->out_slot_size_max);
+	print_bytes("largest kernel buffer", SECBUF_POOL_BUF_SIZE_MAX);
 	print_number("buffers of a pool", info->out_slots_max);
 	print_bytes("mapping of a pool", info->out_pool_size_max);
 	print_number("buffers in one call", info->out_batch_max);

@@ -13,6 +13,7 @@ bin=$(cd "$1" && pwd)
 memory=$2
 passed=0
 failed=0
+skipped=0
 pid=
 name=
 
@@ -31,11 +32,18 @@ result()
 {
 	if [ "$1" -eq 0 ]; then
 		passed=$((passed + 1))
-		echo "ok $((passed + failed)) $2"
+		echo "ok $((passed + failed + skipped)) $2"
 	else
 		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) $2"
+		echo "not ok $((passed + failed + skipped)) $2"
 	fi
+}
+
+# skip NAME REASON
+skip()
+{
+	skipped=$((skipped + 1))
+	echo "ok $((passed + failed + skipped)) # SKIP $1: $2"
 }
 
 # check NAME COMMAND...: COMMAND succeeds; its output shows only if not.
@@ -66,8 +74,9 @@ results_of()
 
 finish()
 {
-	echo "1..$((passed + failed))"
-	echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0 skip:0 error:0"
+	echo "1..$((passed + failed + skipped))"
+	echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0" \
+		"skip:$skipped error:0"
 	[ $failed -eq 0 ]
 	exit
 }
@@ -262,7 +271,12 @@ test_probe()
 	fds=$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)
 	results_of probe "$bin/agent-probe" "$SSH_AUTH_SOCK"
 	check 'probe: came to its end' grep -q 'longest passphrase' "$tmp/lines"
-	[ "$fds" -eq 0 ] || check 'probe: no descriptor is left' no_more_fds
+	if [ "$fds" -ne 0 ]; then
+		check 'probe: no descriptor is left' no_more_fds
+	else
+		skip 'probe: no descriptor is left' \
+			'the agent is not dumpable: only root sees its descriptors'
+	fi
 	check 'the agent is well' is_empty
 }
 
@@ -425,7 +439,11 @@ test_options()
 	check '--socket that exists' keeps_the_file
 	check '--socket in no directory' exits 1 --memory="$memory" \
 		--socket "$tmp/none/socket"
-	[ -e /dev/secbuf ] || check 'no module' names_the_module
+	if [ -e /dev/secbuf ]; then
+		skip 'no module' '/dev/secbuf is there'
+	else
+		check 'no module' names_the_module
+	fi
 }
 
 echo 'TAP version 13'
@@ -433,7 +451,11 @@ check 'make keys' make_keys
 check 'start' start
 [ $failed -eq 0 ] || finish
 test_clients
-[ "$(id -u)" -ne 0 ] || check 'another user is hung up on' refuses_others
+if [ "$(id -u)" -eq 0 ]; then
+	check 'another user is hung up on' refuses_others
+else
+	skip 'another user is hung up on' 'only root can be another user'
+fi
 test_probe
 check 'stop' stop
 test_files

@@ -17,6 +17,7 @@
  * - Sizes are in bytes.
  * - Functions on one object may be called by several threads at once, but for
  *   _close(), which must be the last call on the object.
+ * - -EPROTO from any function: the module gave an answer that none should give.
  * - In a child made by fork() pools and conns of the parent answer -EPERM, and
  *   their memory is not mapped. The child closes them, which leaves those of
  *   the parent alone, and opens its own.
@@ -47,7 +48,10 @@ int secbuf_ioctl_pool_create(int dev_fd, struct secbuf_pool_create_args *args);
 int secbuf_ioctl_conn_create(int dev_fd, struct secbuf_conn_create_args *args);
 int secbuf_ioctl_pool_alloc(int pool_fd, struct secbuf_pool_alloc_args *args);
 int secbuf_ioctl_pool_free(int pool_fd, struct secbuf_pool_free_args *args);
+int secbuf_ioctl_pool_shrink(int pool_fd, struct secbuf_pool_shrink_args *args);
 int secbuf_ioctl_pool_stats(int pool_fd, struct secbuf_pool_stats_args *args);
+int secbuf_ioctl_pool_read(int pool_fd, struct secbuf_pool_copy_args *args);
+int secbuf_ioctl_pool_write(int pool_fd, struct secbuf_pool_copy_args *args);
 int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args);
 int secbuf_ioctl_conn_zeroize(int conn_fd,
 			      struct secbuf_conn_zeroize_args *args);
@@ -106,7 +110,7 @@ int secbuf_fd(const struct secbuf_context *ctx);
 int secbuf_get_info(struct secbuf_context *ctx, struct secbuf_info_args *out);
 
 /*
- * Pool: slots of one size.
+ * Pool: slots of one size, mapped into this process.
  */
 struct secbuf_pool;
 
@@ -116,12 +120,22 @@ struct secbuf_pool;
  * @buf_size: bytes per buffer; 0 means 8192. Rounded up to a power of two of
  *            at least 64
  * @max: most buffers that can be out at once; 0 means 100
+ * @reserved: must be 0
  */
 struct secbuf_pool_opts {
 	size_t sz;
 	size_t buf_size;
 	uint32_t max;
+	uint32_t reserved;
 };
+
+/* Presets, as initializers of struct secbuf_pool_opts. */
+#define SECBUF_POOL_OPTS(_buf_size, _max)				\
+	{ sizeof(struct secbuf_pool_opts), (_buf_size), (_max), 0 }
+#define SECBUF_POOL_OPTS_DEFAULT	SECBUF_POOL_OPTS(8192, 100)
+#define SECBUF_POOL_OPTS_SMALL		SECBUF_POOL_OPTS(1024, 20)
+#define SECBUF_POOL_OPTS_LARGE		SECBUF_POOL_OPTS(65536, 1000)
+#define SECBUF_POOL_OPTS_NETWORK	SECBUF_POOL_OPTS(1500, 500)
 
 /**
  * secbuf_pool_open() - create a pool and map it between two guard pages
@@ -133,7 +147,9 @@ struct secbuf_pool_opts {
  * that is not out is SIGBUS unless it shares a page with one that is.
  *
  * Return: 0; -EINVAL (an option is out of range), -E2BIG (@opts), -ENOMEM,
- * -EDQUOT, -EMFILE, -ENFILE, -EPROTO (an answer that no secbuf module gives).
+ * -EDQUOT, -EMFILE, -ENFILE, -EAGAIN (mlockall(MCL_FUTURE) is in force, and the
+ * pool would exceed RLIMIT_MEMLOCK), -EPROTO (an answer that no secbuf module
+ * gives).
  */
 int secbuf_pool_open(struct secbuf_pool **out, struct secbuf_context *ctx,
 		     const struct secbuf_pool_opts *opts);
@@ -218,6 +234,222 @@ int secbuf_pool_get_stats(struct secbuf_pool *pool,
  * Return: the descriptor; -EINVAL if @pool is NULL.
  */
 int secbuf_pool_fd(const struct secbuf_pool *pool);
+
+/*
+ * Kpool: buffers that the kernel holds. Their bytes come into this process only
+ * when they are read. A buffer is called by its id, which is never 0 and never
+ * given again.
+ */
+struct secbuf_kpool;
+
+/**
+ * struct secbuf_kpool_opts - options of secbuf_kpool_open()
+ * @sz: sizeof(struct secbuf_kpool_opts)
+ * @buf_size: bytes per buffer, at most SECBUF_POOL_BUF_SIZE_MAX; 0 means 8192
+ * @min: buffers that are allocated now and stay when memory is short
+ * @max: most buffers that can be out at once; 0 means 100
+ *
+ * No options at all are SECBUF_KPOOL_OPTS_DEFAULT.
+ */
+struct secbuf_kpool_opts {
+	size_t sz;
+	size_t buf_size;
+	uint32_t min;
+	uint32_t max;
+};
+
+/* Presets, as initializers of struct secbuf_kpool_opts. */
+#define SECBUF_KPOOL_OPTS(_buf_size, _min, _max)			\
+	{ sizeof(struct secbuf_kpool_opts), (_buf_size), (_min), (_max) }
+#define SECBUF_KPOOL_OPTS_DEFAULT	SECBUF_KPOOL_OPTS(8192, 10, 100)
+#define SECBUF_KPOOL_OPTS_SMALL		SECBUF_KPOOL_OPTS(1024, 5, 20)
+#define SECBUF_KPOOL_OPTS_LARGE		SECBUF_KPOOL_OPTS(65536, 50, 1000)
+#define SECBUF_KPOOL_OPTS_NETWORK	SECBUF_KPOOL_OPTS(1500, 20, 500)
+
+/**
+ * secbuf_kpool_open() - create a pool that the kernel holds
+ * @out: the pool
+ * @ctx: the context; it may be closed afterwards
+ * @opts: options, or NULL
+ *
+ * Return: 0; -EINVAL (an option is out of range), -E2BIG (@opts), -ENOMEM,
+ * -EDQUOT, -EMFILE, -ENFILE.
+ */
+int secbuf_kpool_open(struct secbuf_kpool **out, struct secbuf_context *ctx,
+		      const struct secbuf_kpool_opts *opts);
+
+/**
+ * secbuf_kpool_close() - zeroize and release all buffers and the pool
+ * @pool: the pool, or NULL
+ *
+ * Zeroizes at once, even when another process holds the descriptor as well.
+ */
+void secbuf_kpool_close(struct secbuf_kpool *pool);
+
+/* Flags of the functions that allocate. */
+#define SECBUF_KPOOL_WAIT	SECBUF_POOL_ALLOC_F_WAIT
+
+/**
+ * secbuf_kpool_alloc() - take a buffer
+ * @pool: the pool
+ * @flags: 0, or SECBUF_KPOOL_WAIT to wait until one comes back if @max are out
+ * @out: the id of a buffer that is zero; 0 on failure
+ *
+ * Return: 0; -ENOSPC (the pool's limit), -ENOMEM, -EDQUOT, -EINTR (a signal
+ * arrived while it waited).
+ */
+int secbuf_kpool_alloc(struct secbuf_kpool *pool, unsigned int flags,
+		       uint64_t *out);
+
+/**
+ * secbuf_kpool_free() - zeroize a buffer and give it back
+ * @pool: the pool
+ * @id: the buffer, or 0
+ *
+ * Return: 0; -ENOENT (no such buffer is out: freed twice, or of another pool).
+ */
+int secbuf_kpool_free(struct secbuf_kpool *pool, uint64_t id);
+
+/**
+ * secbuf_kpool_alloc_batch() - take several buffers in few system calls
+ * @pool: the pool
+ * @flags: as of secbuf_kpool_alloc(); waits for the first only
+ * @ids: where @nr ids go; those beyond the result are undefined
+ * @nr: buffers wanted, at most INT_MAX
+ *
+ * Return: buffers taken, which can be fewer than @nr; or a negative errno as
+ * of secbuf_kpool_alloc() if there were none.
+ */
+int secbuf_kpool_alloc_batch(struct secbuf_kpool *pool, unsigned int flags,
+			     uint64_t *ids, unsigned int nr);
+
+/**
+ * secbuf_kpool_free_batch() - give several buffers back in few system calls
+ * @pool: the pool
+ * @ids: the buffers; here 0 is not one
+ * @nr: number of @ids, at most INT_MAX
+ *
+ * Return: buffers given back; it stops at the first that cannot be, and if
+ * that is the first of all the result is a negative errno as of
+ * secbuf_kpool_free().
+ */
+int secbuf_kpool_free_batch(struct secbuf_kpool *pool, const uint64_t *ids,
+			    unsigned int nr);
+
+/**
+ * secbuf_kpool_read() - copy bytes of a buffer to this process
+ * @pool: the pool
+ * @id: the buffer
+ * @offset: first byte
+ * @dst: where to
+ * @len: bytes
+ *
+ * Return: 0; -ENOENT (no such buffer is out), -EINVAL (not all inside the
+ * buffer), -EFAULT (@dst).
+ */
+int secbuf_kpool_read(struct secbuf_kpool *pool, uint64_t id, size_t offset,
+		      void *dst, size_t len);
+
+/**
+ * secbuf_kpool_write() - copy bytes of this process to a buffer
+ * @pool: the pool
+ * @id: the buffer
+ * @offset: first byte
+ * @src: where from
+ * @len: bytes
+ *
+ * Return: 0; -ENOENT (no such buffer is out), -EINVAL (not all inside the
+ * buffer), -EFAULT (@src).
+ */
+int secbuf_kpool_write(struct secbuf_kpool *pool, uint64_t id, size_t offset,
+		       const void *src, size_t len);
+
+/**
+ * secbuf_kpool_readv() - secbuf_kpool_read() of several, in few system calls
+ * @pool: the pool
+ * @vecs: what and where to; see <linux/secbuf.h>
+ * @nr: number of @vecs, at most INT_MAX
+ *
+ * Return: entries completed; it stops at the first that fails, and if that is
+ * the first of all the result is a negative errno as of secbuf_kpool_read().
+ */
+int secbuf_kpool_readv(struct secbuf_kpool *pool,
+		       const struct secbuf_pool_vec *vecs, unsigned int nr);
+
+/**
+ * secbuf_kpool_writev() - secbuf_kpool_write() of several, in few system calls
+ * @pool: the pool
+ * @vecs: what and where from; see <linux/secbuf.h>
+ * @nr: number of @vecs, at most INT_MAX
+ *
+ * Return: as of secbuf_kpool_readv().
+ */
+int secbuf_kpool_writev(struct secbuf_kpool *pool,
+			const struct secbuf_pool_vec *vecs, unsigned int nr);
+
+/**
+ * secbuf_kpool_shrink() - free the memory of buffers that are not out
+ * @pool: the pool
+ * @nr: most buffers to free, at most INT_MAX; the pool's minimum stays
+ *
+ * Return: buffers freed, or a negative errno.
+ */
+int secbuf_kpool_shrink(struct secbuf_kpool *pool, unsigned int nr);
+
+/**
+ * secbuf_kpool_buf_size() - bytes per buffer
+ * @pool: the pool
+ *
+ * Return: the size that was asked for; 0 if @pool is NULL.
+ */
+size_t secbuf_kpool_buf_size(const struct secbuf_kpool *pool);
+
+/**
+ * secbuf_kpool_get_stats() - counters
+ * @pool: the pool
+ * @out: filled on success
+ *
+ * Return: 0 or a negative errno.
+ */
+int secbuf_kpool_get_stats(struct secbuf_kpool *pool,
+			   struct secbuf_pool_stats_args *out);
+
+/**
+ * secbuf_kpool_fd() - descriptor of the pool
+ * @pool: the pool, which keeps owning the descriptor
+ *
+ * Return: the descriptor; -EINVAL if @pool is NULL.
+ */
+int secbuf_kpool_fd(const struct secbuf_kpool *pool);
+
+/*
+ * Rates, from the counters of a pool, from 0 to 1; 0 before there is anything
+ * to tell, and for NULL.
+ */
+
+/**
+ * secbuf_stats_hit_rate() - of the buffers acquired, how many were at hand
+ * @stats: counters
+ *
+ * Return: magazine and depot hits, divided by buffers acquired.
+ */
+double secbuf_stats_hit_rate(const struct secbuf_pool_stats_args *stats);
+
+/**
+ * secbuf_stats_cache_hit_rate() - how many came from what a CPU keeps
+ * @stats: counters
+ *
+ * Return: magazine hits, divided by buffers acquired.
+ */
+double secbuf_stats_cache_hit_rate(const struct secbuf_pool_stats_args *stats);
+
+/**
+ * secbuf_stats_pool_hit_rate() - of the others, how many were in the depot
+ * @stats: counters
+ *
+ * Return: depot hits, divided by buffers acquired that were no magazine hits.
+ */
+double secbuf_stats_pool_hit_rate(const struct secbuf_pool_stats_args *stats);
 
 /*
  * Conn: the buffers of one connection. Functions on one conn must not be

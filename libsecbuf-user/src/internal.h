@@ -48,6 +48,14 @@ struct secbuf_pool {
  */
 int secbuf_opts_read(void *opts, size_t size, const void *from);
 
+/* What a batch of @nr has completed, or the error. */
+static inline int secbuf_done(int err, uint32_t done, uint32_t nr)
+{
+	if (err)
+		return err;
+	return done <= nr ? (int)done : -EPROTO;
+}
+
 /* False in a child made by fork(). */
 static inline bool secbuf_pool_is_owned(const struct secbuf_pool *pool)
 {

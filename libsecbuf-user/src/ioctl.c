@@ -47,10 +47,28 @@ int secbuf_ioctl_pool_free(int pool_fd, struct secbuf_pool_free_args *args)
 	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_FREE, args);
 }
 
+int secbuf_ioctl_pool_shrink(int pool_fd, struct secbuf_pool_shrink_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_SHRINK, args);
+}
+
 int secbuf_ioctl_pool_stats(int pool_fd, struct secbuf_pool_stats_args *args)
 {
 	args->size = sizeof(*args);
 	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_STATS, args);
+}
+
+int secbuf_ioctl_pool_read(int pool_fd, struct secbuf_pool_copy_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_READ, args);
+}
+
+int secbuf_ioctl_pool_write(int pool_fd, struct secbuf_pool_copy_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_WRITE, args);
 }
 
 int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args)

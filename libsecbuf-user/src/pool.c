@@ -60,6 +60,13 @@ static int secbuf_pool_map_owned(struct secbuf_pool *pool, void *page)
 	return 0;
 }
 
+/* All but the slots. */
+static void secbuf_pool_unmap_guards(struct secbuf_pool *pool)
+{
+	munmap(pool->slots - 2 * pool->page_size, 2 * pool->page_size);
+	munmap(pool->slots + pool->slots_size, pool->page_size);
+}
+
 static int secbuf_pool_map(struct secbuf_pool *pool)
 {
 	size_t size = pool->slots_size + 3 * pool->page_size;
@@ -73,29 +80,35 @@ static int secbuf_pool_map(struct secbuf_pool *pool)
 
 	pool->slots = base + 2 * pool->page_size;
 	err = secbuf_pool_map_owned(pool, base);
-	if (!err && mmap(pool->slots, pool->slots_size, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, pool->fd, 0) == MAP_FAILED)
-		err = -errno;
-	if (err)
+	if (err) {
 		munmap(base, size);
+		return err;
+	}
+	if (mmap(pool->slots, pool->slots_size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, pool->fd, 0) == MAP_FAILED) {
+		err = -errno;
+		/*
+		 * The kernel may have unmapped what was there before it failed,
+		 * and another thread may have mapped something of its own. If
+		 * not, some address space is lost.
+		 */
+		secbuf_pool_unmap_guards(pool);
+	}
 	return err;
 }
 
 static void secbuf_pool_unmap(struct secbuf_pool *pool)
 {
-	unsigned char *base = pool->slots - 2 * pool->page_size;
-	unsigned char *end = pool->slots + pool->slots_size;
-
-	if (secbuf_pool_is_owned(pool)) {
-		munmap(base, pool->slots_size + 3 * pool->page_size);
-		return;
-	}
 	/*
 	 * A child does not have the slots. What is in their place by now, if
 	 * anything, is somebody else's.
 	 */
-	munmap(base, 2 * pool->page_size);
-	munmap(end, pool->page_size);
+	if (!secbuf_pool_is_owned(pool)) {
+		secbuf_pool_unmap_guards(pool);
+		return;
+	}
+	munmap(pool->slots - 2 * pool->page_size,
+	       pool->slots_size + 3 * pool->page_size);
 }
 
 static int secbuf_pool_init(struct secbuf_pool *pool,
@@ -140,6 +153,8 @@ int secbuf_pool_open(struct secbuf_pool **out, struct secbuf_context *ctx,
 	err = secbuf_opts_read(&copy, sizeof(copy), opts);
 	if (err)
 		return err;
+	if (copy.reserved)
+		return -EINVAL;
 
 	pool = malloc(sizeof(*pool));
 	err = pool ? secbuf_pool_init(pool, ctx, &copy) : -ENOMEM;
@@ -160,7 +175,7 @@ static int secbuf_pool_alloc_ids(struct secbuf_pool *pool, uint64_t *ids,
 	};
 	int err = secbuf_ioctl_pool_alloc(pool->fd, &args);
 
-	return err ?: (int)args.out_done;
+	return secbuf_done(err, args.out_done, nr);
 }
 
 static int secbuf_pool_free_ids(struct secbuf_pool *pool, const uint64_t *ids,
@@ -172,7 +187,7 @@ static int secbuf_pool_free_ids(struct secbuf_pool *pool, const uint64_t *ids,
 	};
 	int err = secbuf_ioctl_pool_free(pool->fd, &args);
 
-	return err ?: (int)args.out_done;
+	return secbuf_done(err, args.out_done, nr);
 }
 
 /*
@@ -217,18 +232,24 @@ void secbuf_pool_close(struct secbuf_pool *pool)
 	errno = saved_errno;
 }
 
+/* Either all that were granted become pointers, or they are given back. */
 static int secbuf_pool_alloc_chunk(struct secbuf_pool *pool, void **bufs,
 				   uint32_t nr)
 {
 	uint64_t ids[SECBUF_POOL_CHUNK];
 	int done, i;
 
+	/* No id: what the kernel does not write must not be given back. */
+	memset(ids, 0xff, nr * sizeof(*ids));
 	done = secbuf_pool_alloc_ids(pool, ids, nr);
 	for (i = 0; i < done; i++) {
 		bufs[i] = secbuf_pool_slot(pool, ids[i]);
 		if (!bufs[i])
-			return -EPROTO;
+			done = -EPROTO;
 	}
+	if (done == -EPROTO)
+		for (i = 0; i < (int)nr; i++)
+			secbuf_pool_free_ids(pool, &ids[i], 1);
 	return done;
 }
 

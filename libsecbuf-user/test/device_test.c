@@ -166,6 +166,10 @@ TEST_F(device, pool_opts)
 	EXPECT_EQ(128, secbuf_pool_buf_size(pool));
 	secbuf_pool_close(pool);
 
+	opts.reserved = 1;
+	EXPECT_EQ(-EINVAL, secbuf_pool_open(&pool, self->ctx, &opts));
+	EXPECT_EQ(NULL, pool);
+	opts.reserved = 0;
 	opts.buf_size = self->info.out_slot_size_max + 1;
 	EXPECT_EQ(-EINVAL, secbuf_pool_open(&pool, self->ctx, &opts));
 	EXPECT_EQ(NULL, pool);

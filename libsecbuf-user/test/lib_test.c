@@ -30,7 +30,9 @@ TEST(close_null)
 	errno = 77;
 	secbuf_close(NULL);
 	secbuf_pool_close(NULL);
+	secbuf_kpool_close(NULL);
 	secbuf_conn_close(NULL);
+	EXPECT_EQ(0, secbuf_kpool_free(NULL, 0));
 	EXPECT_EQ(0, secbuf_pool_free(NULL, NULL));
 	EXPECT_EQ(77, errno);
 }
@@ -67,6 +69,67 @@ TEST(null_objects)
 	EXPECT_EQ(-EINVAL, secbuf_conn_fd(NULL));
 }
 
+TEST(null_kpool)
+{
+	struct secbuf_kpool *pool = (void *)not_null;
+	struct secbuf_pool_stats_args stats;
+	struct secbuf_pool_vec vec = { 0 };
+	uint64_t id = 1;
+	char byte = 0;
+
+	EXPECT_EQ(-EINVAL, secbuf_kpool_open(NULL, NULL, NULL));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_open(&pool, NULL, NULL));
+	EXPECT_EQ(NULL, pool);
+	EXPECT_EQ(-EINVAL, secbuf_kpool_free(NULL, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_alloc_batch(NULL, 0, &id, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_free_batch(NULL, &id, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_alloc(NULL, 0, &id));
+	EXPECT_EQ(0, id);
+	EXPECT_EQ(-EINVAL, secbuf_kpool_alloc(NULL, 0, NULL));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_read(NULL, 1, 0, &byte, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_write(NULL, 1, 0, &byte, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_readv(NULL, &vec, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_writev(NULL, &vec, 1));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_shrink(NULL, 1));
+	EXPECT_EQ(0, secbuf_kpool_buf_size(NULL));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_get_stats(NULL, &stats));
+	EXPECT_EQ(-EINVAL, secbuf_kpool_fd(NULL));
+}
+
+TEST(hit_rates)
+{
+	struct secbuf_pool_stats_args stats = { 0 };
+
+	EXPECT_EQ(0, secbuf_stats_hit_rate(NULL));
+	EXPECT_EQ(0, secbuf_stats_cache_hit_rate(NULL));
+	EXPECT_EQ(0, secbuf_stats_pool_hit_rate(NULL));
+	EXPECT_EQ(0, secbuf_stats_hit_rate(&stats));
+	EXPECT_EQ(0, secbuf_stats_cache_hit_rate(&stats));
+	EXPECT_EQ(0, secbuf_stats_pool_hit_rate(&stats));
+
+	stats.out_acquired = 16;
+	stats.out_magazine_hits = 8;
+	stats.out_depot_hits = 2;
+	stats.out_misses = 6;
+	EXPECT_EQ(0.625, secbuf_stats_hit_rate(&stats));
+	EXPECT_EQ(0.5, secbuf_stats_cache_hit_rate(&stats));
+	EXPECT_EQ(0.25, secbuf_stats_pool_hit_rate(&stats));
+
+	/* Everything at hand: there is nothing left for the depot. */
+	stats.out_magazine_hits = 16;
+	stats.out_depot_hits = 0;
+	EXPECT_EQ(1, secbuf_stats_hit_rate(&stats));
+	EXPECT_EQ(1, secbuf_stats_cache_hit_rate(&stats));
+	EXPECT_EQ(0, secbuf_stats_pool_hit_rate(&stats));
+
+	/* Read while others were at it. */
+	stats.out_magazine_hits = 17;
+	stats.out_depot_hits = 1;
+	EXPECT_EQ(1, secbuf_stats_hit_rate(&stats));
+	EXPECT_EQ(1, secbuf_stats_cache_hit_rate(&stats));
+	EXPECT_EQ(0, secbuf_stats_pool_hit_rate(&stats));
+}
+
 TEST(opts_sizes)
 {
 	struct {
@@ -97,6 +160,8 @@ TEST(raw_wrappers_report_errors)
 {
 	struct secbuf_pool_create_args create = { 0 };
 	struct secbuf_conn_create_args conn = { 0 };
+	struct secbuf_pool_shrink_args shrink = { 0 };
+	struct secbuf_pool_copy_args copy = { 0 };
 	struct secbuf_info_args info = { 0 };
 
 	errno = 77;
@@ -106,6 +171,13 @@ TEST(raw_wrappers_report_errors)
 	EXPECT_EQ(sizeof(create), create.size);
 	EXPECT_EQ(-EBADF, secbuf_ioctl_conn_create(-1, &conn));
 	EXPECT_EQ(sizeof(conn), conn.size);
+	EXPECT_EQ(-EBADF, secbuf_ioctl_pool_shrink(-1, &shrink));
+	EXPECT_EQ(sizeof(shrink), shrink.size);
+	EXPECT_EQ(-EBADF, secbuf_ioctl_pool_read(-1, &copy));
+	EXPECT_EQ(sizeof(copy), copy.size);
+	copy.size = 0;
+	EXPECT_EQ(-EBADF, secbuf_ioctl_pool_write(-1, &copy));
+	EXPECT_EQ(sizeof(copy), copy.size);
 	EXPECT_EQ(77, errno);
 }
 
@@ -153,7 +225,7 @@ TEST(error_sentences)
 		ENODEV, EACCES, EOPNOTSUPP, EPROTO, ENOMEM, EINVAL, E2BIG,
 		EDQUOT, EMFILE, ENFILE, ENOSPC, ENOENT, EBUSY, EPERM,
 		ESHUTDOWN, EFAULT, ENOTTY, EBADF, EINTR, ENODATA, EMSGSIZE,
-		ERANGE,
+		ERANGE, EAGAIN,
 	};
 	const char *unknown = secbuf_strerror(-9999);
 	size_t i, j;

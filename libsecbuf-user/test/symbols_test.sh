@@ -28,7 +28,7 @@ sed -n 's/^\t\(secbuf_[a-z0-9_]*\);$/\1@@SECBUF_0.1/p' libsecbuf-user.map |
 	sort > "$tmp/map"
 # What is not static begins at the first column with its type and its name.
 cat include/secbuf.h ../codec/cursor.h |
-	sed -n -E 's/^(int|void|size_t|const char \*) *(secbuf_[a-z0-9_]+)\(.*/\2@@SECBUF_0.1/p' |
+	sed -n -E 's/^(int|void|size_t|double|const char \*) *(secbuf_[a-z0-9_]+)\(.*/\2@@SECBUF_0.1/p' |
 	sort > "$tmp/declared"
 
 echo "TAP version 13"
