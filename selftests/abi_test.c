@@ -26,9 +26,13 @@ ABI_VALUE(SECBUF_ABI_VERSION, 1);
 ABI_VALUE(SECBUF_LIMIT_CEILING, 0xffffffffU);
 ABI_VALUE(SECBUF_POOL_MAX_SLOTS_DEFAULT, 100);
 ABI_VALUE(SECBUF_POOL_F_MAPPED, 1U << 0);
+ABI_VALUE(SECBUF_POOL_ALLOC_F_WAIT, 1U << 0);
+ABI_VALUE(SECBUF_POOL_FREE_F_ALL, 1U << 0);
+ABI_VALUE(SECBUF_POOL_BUF_SIZE_MAX, 65536);
 
 ABI_VALUE(SECBUF_FEAT_POOL_MAPPED, 1ULL << 0);
 ABI_VALUE(SECBUF_FEAT_CONN, 1ULL << 1);
+ABI_VALUE(SECBUF_FEAT_POOL, 1ULL << 2);
 
 ABI_VALUE(SECBUF_PROT_LOCKED, 1ULL << 0);
 ABI_VALUE(SECBUF_PROT_UNDUMPABLE, 1ULL << 1);
@@ -46,7 +50,10 @@ ABI_VALUE(SECBUF_CMD_RING_CREATE, 0x02);
 ABI_VALUE(SECBUF_IOC_CONN_CREATE, 0xbb03);
 ABI_VALUE(SECBUF_IOC_POOL_ALLOC, 0xbb08);
 ABI_VALUE(SECBUF_IOC_POOL_FREE, 0xbb09);
+ABI_VALUE(SECBUF_IOC_POOL_SHRINK, 0xbb0a);
 ABI_VALUE(SECBUF_IOC_POOL_STATS, 0xbb0b);
+ABI_VALUE(SECBUF_IOC_POOL_READ, 0xbb0c);
+ABI_VALUE(SECBUF_IOC_POOL_WRITE, 0xbb0d);
 ABI_VALUE(SECBUF_IOC_CONN_BUFFER, 0xbb18);
 ABI_VALUE(SECBUF_IOC_CONN_ZEROIZE, 0xbb1b);
 
@@ -77,7 +84,7 @@ ABI_OFFSET(secbuf_pool_create_args, size, 0);
 ABI_OFFSET(secbuf_pool_create_args, flags, 4);
 ABI_OFFSET(secbuf_pool_create_args, slot_size, 8);
 ABI_OFFSET(secbuf_pool_create_args, max_slots, 16);
-ABI_OFFSET(secbuf_pool_create_args, __reserved, 20);
+ABI_OFFSET(secbuf_pool_create_args, min_slots, 20);
 ABI_OFFSET(secbuf_pool_create_args, out_slot_size, 24);
 ABI_OFFSET(secbuf_pool_create_args, out_mmap_size, 32);
 ABI_OFFSET(secbuf_pool_create_args, out_max_slots, 40);
@@ -99,19 +106,46 @@ ABI_OFFSET(secbuf_pool_free_args, ids_ptr, 8);
 ABI_OFFSET(secbuf_pool_free_args, nr, 16);
 ABI_OFFSET(secbuf_pool_free_args, out_done, 20);
 
-ABI_VALUE(SECBUF_POOL_STATS_ARGS_SIZE_VER0, 64);
-ABI_VALUE(sizeof(struct secbuf_pool_stats_args), 64);
+ABI_VALUE(SECBUF_POOL_SHRINK_ARGS_SIZE_VER0, 16);
+ABI_VALUE(sizeof(struct secbuf_pool_shrink_args), 16);
+ABI_OFFSET(secbuf_pool_shrink_args, size, 0);
+ABI_OFFSET(secbuf_pool_shrink_args, flags, 4);
+ABI_OFFSET(secbuf_pool_shrink_args, nr, 8);
+ABI_OFFSET(secbuf_pool_shrink_args, out_done, 12);
+
+ABI_VALUE(SECBUF_POOL_STATS_ARGS_SIZE_VER0, 104);
+ABI_VALUE(sizeof(struct secbuf_pool_stats_args), 104);
 ABI_OFFSET(secbuf_pool_stats_args, size, 0);
 ABI_OFFSET(secbuf_pool_stats_args, flags, 4);
 ABI_OFFSET(secbuf_pool_stats_args, out_max_slots, 8);
-ABI_OFFSET(secbuf_pool_stats_args, out_in_use, 12);
-ABI_OFFSET(secbuf_pool_stats_args, out_peak, 16);
-ABI_OFFSET(secbuf_pool_stats_args, __reserved, 20);
-ABI_OFFSET(secbuf_pool_stats_args, out_acquired, 24);
-ABI_OFFSET(secbuf_pool_stats_args, out_returned, 32);
-ABI_OFFSET(secbuf_pool_stats_args, out_failures, 40);
-ABI_OFFSET(secbuf_pool_stats_args, out_bytes, 48);
-ABI_OFFSET(secbuf_pool_stats_args, out_bytes_zeroized, 56);
+ABI_OFFSET(secbuf_pool_stats_args, out_min_slots, 12);
+ABI_OFFSET(secbuf_pool_stats_args, out_in_use, 16);
+ABI_OFFSET(secbuf_pool_stats_args, out_peak, 20);
+ABI_OFFSET(secbuf_pool_stats_args, out_allocated, 24);
+ABI_OFFSET(secbuf_pool_stats_args, out_available, 28);
+ABI_OFFSET(secbuf_pool_stats_args, out_acquired, 32);
+ABI_OFFSET(secbuf_pool_stats_args, out_returned, 40);
+ABI_OFFSET(secbuf_pool_stats_args, out_failures, 48);
+ABI_OFFSET(secbuf_pool_stats_args, out_magazine_hits, 56);
+ABI_OFFSET(secbuf_pool_stats_args, out_depot_hits, 64);
+ABI_OFFSET(secbuf_pool_stats_args, out_misses, 72);
+ABI_OFFSET(secbuf_pool_stats_args, out_leaks, 80);
+ABI_OFFSET(secbuf_pool_stats_args, out_bytes, 88);
+ABI_OFFSET(secbuf_pool_stats_args, out_bytes_zeroized, 96);
+
+ABI_VALUE(sizeof(struct secbuf_pool_vec), 24);
+ABI_OFFSET(secbuf_pool_vec, id, 0);
+ABI_OFFSET(secbuf_pool_vec, offset, 8);
+ABI_OFFSET(secbuf_pool_vec, len, 12);
+ABI_OFFSET(secbuf_pool_vec, buf_ptr, 16);
+
+ABI_VALUE(SECBUF_POOL_COPY_ARGS_SIZE_VER0, 24);
+ABI_VALUE(sizeof(struct secbuf_pool_copy_args), 24);
+ABI_OFFSET(secbuf_pool_copy_args, size, 0);
+ABI_OFFSET(secbuf_pool_copy_args, flags, 4);
+ABI_OFFSET(secbuf_pool_copy_args, vecs_ptr, 8);
+ABI_OFFSET(secbuf_pool_copy_args, nr, 16);
+ABI_OFFSET(secbuf_pool_copy_args, out_done, 20);
 
 ABI_VALUE(SECBUF_CONN_CREATE_ARGS_SIZE_VER0, 16);
 ABI_VALUE(sizeof(struct secbuf_conn_create_args), 16);
@@ -144,7 +178,9 @@ TEST(commands_carry_no_size)
 	static const unsigned int commands[] = {
 		SECBUF_IOC_INFO, SECBUF_IOC_POOL_CREATE,
 		SECBUF_IOC_CONN_CREATE, SECBUF_IOC_POOL_ALLOC,
-		SECBUF_IOC_POOL_FREE, SECBUF_IOC_POOL_STATS,
+		SECBUF_IOC_POOL_FREE, SECBUF_IOC_POOL_SHRINK,
+		SECBUF_IOC_POOL_STATS, SECBUF_IOC_POOL_READ,
+		SECBUF_IOC_POOL_WRITE,
 		SECBUF_IOC_CONN_BUFFER, SECBUF_IOC_CONN_ZEROIZE,
 	};
 

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
-enum kind { DEV, POOL, CONN, NR_KINDS };
+enum kind { DEV, POOL, KPOOL, CONN, NR_KINDS };
 
 union command_args {
 	struct {
@@ -21,6 +21,8 @@ union command_args {
 	struct secbuf_pool_alloc_args	pool_alloc;
 	struct secbuf_pool_free_args	pool_free;
 	struct secbuf_pool_stats_args	pool_stats;
+	struct secbuf_pool_shrink_args	pool_shrink;
+	struct secbuf_pool_copy_args	pool_copy;
 	struct secbuf_conn_buffer_args	conn_buffer;
 	struct secbuf_conn_zeroize_args	conn_zeroize;
 };
@@ -28,18 +30,22 @@ union command_args {
 /* What a command that fails must not change. */
 struct state {
 	__u64	bytes;
-	__u64	pool_bytes;
+	__u64	pool_bytes[2];
+	__u64	byte;		/* of the kernel-held buffer */
 	__u32	nr_pools;
 	__u32	nr_conns;
-	__u32	in_use;
-	int	next_fd;
+	__u32	in_use[2];
+	__u32	next_fd;
+	__u32	pad;
 };
 
 FIXTURE(command)
 {
 	int			fd[NR_KINDS];
-	__u64			id;		/* granted by the set-up */
+	__u64			ids[NR_KINDS];	/* granted by the set-up */
 	__u64			new_id;		/* granted by the test */
+	struct secbuf_pool_vec	vec;
+	unsigned char		byte;		/* read or written */
 	union command_args	*args;		/* at the start of two pages */
 	struct state		before;
 };
@@ -48,11 +54,13 @@ FIXTURE_VARIANT(command)
 {
 	unsigned long	command;
 	__u32		size;
-	__u32		flags;		/* that the kernel knows */
+	__u32		flags;		/* that are set */
+	__u32		more_flags;	/* that the kernel knows besides */
 	__u32		reserved;	/* offset of the reserved member */
 	__u32		out_done;	/* offset of out_done */
 	enum kind	kind;
 	bool		answers;	/* has members that the kernel writes */
+	bool		both_pools;	/* both kinds of pool have it */
 };
 
 FIXTURE_VARIANT_ADD(command, info)
@@ -67,7 +75,14 @@ FIXTURE_VARIANT_ADD(command, pool_create)
 	.command = SECBUF_IOC_POOL_CREATE, .kind = DEV, .answers = true,
 	.size = sizeof(struct secbuf_pool_create_args),
 	.flags = SECBUF_POOL_F_MAPPED,
-	.reserved = offsetof(struct secbuf_pool_create_args, __reserved),
+	.reserved = offsetof(struct secbuf_pool_create_args, min_slots),
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_create)
+{
+	.command = SECBUF_IOC_POOL_CREATE, .kind = DEV, .answers = true,
+	.size = sizeof(struct secbuf_pool_create_args),
+	.more_flags = SECBUF_POOL_F_MAPPED,
 };
 
 FIXTURE_VARIANT_ADD(command, conn_create)
@@ -81,6 +96,7 @@ FIXTURE_VARIANT_ADD(command, pool_alloc)
 	.command = SECBUF_IOC_POOL_ALLOC, .kind = POOL, .answers = true,
 	.size = sizeof(struct secbuf_pool_alloc_args),
 	.out_done = offsetof(struct secbuf_pool_alloc_args, out_done),
+	.both_pools = true,
 };
 
 FIXTURE_VARIANT_ADD(command, pool_free)
@@ -88,13 +104,60 @@ FIXTURE_VARIANT_ADD(command, pool_free)
 	.command = SECBUF_IOC_POOL_FREE, .kind = POOL, .answers = true,
 	.size = sizeof(struct secbuf_pool_free_args),
 	.out_done = offsetof(struct secbuf_pool_free_args, out_done),
+	.both_pools = true,
 };
 
 FIXTURE_VARIANT_ADD(command, pool_stats)
 {
 	.command = SECBUF_IOC_POOL_STATS, .kind = POOL, .answers = true,
 	.size = sizeof(struct secbuf_pool_stats_args),
-	.reserved = offsetof(struct secbuf_pool_stats_args, __reserved),
+	.both_pools = true,
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_alloc)
+{
+	.command = SECBUF_IOC_POOL_ALLOC, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_alloc_args),
+	.out_done = offsetof(struct secbuf_pool_alloc_args, out_done),
+	.both_pools = true,
+	.more_flags = SECBUF_POOL_ALLOC_F_WAIT,
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_free)
+{
+	.command = SECBUF_IOC_POOL_FREE, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_free_args),
+	.out_done = offsetof(struct secbuf_pool_free_args, out_done),
+	.both_pools = true,
+	.more_flags = SECBUF_POOL_FREE_F_ALL,
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_stats)
+{
+	.command = SECBUF_IOC_POOL_STATS, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_stats_args),
+	.both_pools = true,
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_shrink)
+{
+	.command = SECBUF_IOC_POOL_SHRINK, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_shrink_args),
+	.out_done = offsetof(struct secbuf_pool_shrink_args, out_done),
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_read)
+{
+	.command = SECBUF_IOC_POOL_READ, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_copy_args),
+	.out_done = offsetof(struct secbuf_pool_copy_args, out_done),
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_write)
+{
+	.command = SECBUF_IOC_POOL_WRITE, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_copy_args),
+	.out_done = offsetof(struct secbuf_pool_copy_args, out_done),
 };
 
 FIXTURE_VARIANT_ADD(command, conn_buffer)
@@ -110,43 +173,45 @@ FIXTURE_VARIANT_ADD(command, conn_zeroize)
 	.size = sizeof(struct secbuf_conn_zeroize_args),
 };
 
-static int state_read(const int *fd, struct state *state)
+static int state_read(FIXTURE_DATA(command) *self, struct state *state)
 {
-	struct secbuf_pool_stats_args stats;
+	struct secbuf_pool_stats_args stats[2];
 	struct secbuf_info_args info;
-	int ret;
+	unsigned char byte;
 
-	ret = secbuf_info(fd[DEV], &info);
-	if (!ret)
-		ret = pool_stats(fd[POOL], &stats);
-	if (ret)
-		return ret;
-	state->bytes = info.out_bytes;
-	state->nr_pools = info.out_nr_pools;
-	state->nr_conns = info.out_nr_conns;
-	state->pool_bytes = stats.out_bytes;
-	state->in_use = stats.out_in_use;
-	state->next_fd = dup(fd[DEV]);
+	if (secbuf_info(self->fd[DEV], &info) ||
+	    pool_stats(self->fd[POOL], &stats[0]) ||
+	    pool_stats(self->fd[KPOOL], &stats[1]) ||
+	    pool_read(self->fd[KPOOL], self->ids[KPOOL], 0, &byte, 1))
+		return -1;
+	*state = (struct state){
+		.bytes = info.out_bytes,
+		.pool_bytes = { stats[0].out_bytes, stats[1].out_bytes },
+		.byte = byte,
+		.nr_pools = info.out_nr_pools,
+		.nr_conns = info.out_nr_conns,
+		.in_use = { stats[0].out_in_use, stats[1].out_in_use },
+		.next_fd = dup(self->fd[DEV]),
+	};
 	close(state->next_fd);
 	return 0;
 }
 
 /* Valid arguments; everything that the kernel must write is poisoned. */
-static void command_args(unsigned long command, FIXTURE_DATA(command) *self,
-			 union command_args *args)
+static void command_args(const FIXTURE_VARIANT(command) *variant,
+			 FIXTURE_DATA(command) *self, union command_args *args)
 {
 	memset(args, POISON, sizeof(*args));
-	args->flags = 0;
+	args->flags = variant->flags;
 
-	switch (command) {
+	switch (variant->command) {
 	case SECBUF_IOC_INFO:
 		args->info.__reserved = 0;
 		break;
 	case SECBUF_IOC_POOL_CREATE:
-		args->flags = SECBUF_POOL_F_MAPPED;
 		args->pool_create.slot_size = 64;
 		args->pool_create.max_slots = 4;
-		args->pool_create.__reserved = 0;
+		args->pool_create.min_slots = 0;
 		break;
 	case SECBUF_IOC_CONN_CREATE:
 		args->conn_create.pool_fd = self->fd[POOL];
@@ -156,11 +221,19 @@ static void command_args(unsigned long command, FIXTURE_DATA(command) *self,
 		args->pool_alloc.nr = 1;
 		break;
 	case SECBUF_IOC_POOL_FREE:
-		args->pool_free.ids_ptr = (uintptr_t)&self->id;
+		args->pool_free.ids_ptr = (uintptr_t)&self->ids[variant->kind];
 		args->pool_free.nr = 1;
 		break;
-	case SECBUF_IOC_POOL_STATS:
-		args->pool_stats.__reserved = 0;
+	case SECBUF_IOC_POOL_SHRINK:
+		args->pool_shrink.nr = 1;
+		break;
+	case SECBUF_IOC_POOL_READ:
+	case SECBUF_IOC_POOL_WRITE:
+		self->vec.id = self->ids[KPOOL];
+		self->vec.len = 1;
+		self->vec.buf_ptr = (uintptr_t)&self->byte;
+		args->pool_copy.vecs_ptr = (uintptr_t)&self->vec;
+		args->pool_copy.nr = 1;
 		break;
 	case SECBUF_IOC_CONN_BUFFER:
 		args->conn_buffer.which = SECBUF_CONN_BUFFER_READ;
@@ -177,18 +250,23 @@ FIXTURE_SETUP(command)
 	ASSERT_LE(0, self->fd[DEV]);
 	ASSERT_EQ(0, pool_create(self->fd[DEV], PAGE, 8, &pool));
 	self->fd[POOL] = pool.out_fd;
-	ASSERT_EQ(1, pool_alloc(self->fd[POOL], &self->id, 1));
+	ASSERT_EQ(1, pool_alloc(self->fd[POOL], &self->ids[POOL], 1));
+	/* One buffer is out, the other is there for shrinking. */
+	ASSERT_EQ(0, kpool_create(self->fd[DEV], PAGE, 2, 8, &pool));
+	self->fd[KPOOL] = pool.out_fd;
+	ASSERT_EQ(1, pool_alloc(self->fd[KPOOL], &self->ids[KPOOL], 1));
+	self->byte = 0x5a;
 	self->fd[CONN] = conn_create(self->fd[DEV], self->fd[POOL]);
 	ASSERT_LE(0, self->fd[CONN]);
 
 	self->args = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->args);
-	command_args(variant->command, self, self->args);
+	command_args(variant, self, self->args);
 	self->args->size = variant->size;
 	memset((char *)self->args + variant->size, 0,
 	       2 * PAGE - variant->size);
-	ASSERT_EQ(0, state_read(self->fd, &self->before));
+	ASSERT_EQ(0, state_read(self, &self->before));
 }
 
 FIXTURE_TEARDOWN(command)
@@ -214,7 +292,7 @@ static void command_fails(struct __test_metadata *_metadata,
 		memcpy(copy + variant->out_done,
 		       (char *)args + variant->out_done, sizeof(__u32));
 	EXPECT_EQ(0, memcmp(copy, args, size));
-	ASSERT_EQ(0, state_read(self->fd, &after));
+	ASSERT_EQ(0, state_read(self, &after));
 	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
 }
 
@@ -248,6 +326,8 @@ TEST_F(command, works_from_32_bit)
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	union command_args copy;
 
+	if (on_uml())
+		SKIP(return, "UML has no 32-bit system calls");
 	ASSERT_NE(MAP_FAILED, args);
 	memcpy(args, self->args, variant->size);
 	memcpy(&copy, self->args, variant->size);
@@ -316,7 +396,7 @@ TEST_F(command, null_pointer)
 
 	EXPECT_EQ(-EFAULT, secbuf_ioctl(self->fd[variant->kind],
 					variant->command, NULL));
-	ASSERT_EQ(0, state_read(self->fd, &after));
+	ASSERT_EQ(0, state_read(self, &after));
 	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
 }
 
@@ -338,7 +418,7 @@ TEST_F(command, second_half_unmapped)
 	EXPECT_EQ(-EFAULT, secbuf_ioctl(self->fd[variant->kind],
 					variant->command, args));
 	EXPECT_EQ(variant->size, args->size);
-	ASSERT_EQ(0, state_read(self->fd, &after));
+	ASSERT_EQ(0, state_read(self, &after));
 	EXPECT_EQ(0, memcmp(&self->before, &after, sizeof(after)));
 }
 
@@ -356,7 +436,7 @@ TEST_F(command, read_only_args)
 TEST_F(command, unknown_flags_and_reserved)
 {
 	for (int bit = 0; bit < 32; bit++) {
-		if (variant->flags & (1U << bit))
+		if ((variant->flags | variant->more_flags) & (1U << bit))
 			continue;
 		self->args->flags = variant->flags | (1U << bit);
 		COMMAND_FAILS(EOPNOTSUPP);
@@ -374,9 +454,11 @@ TEST_F(command, unknown_flags_and_reserved)
 TEST_F(command, other_kind_of_fd)
 {
 	for (enum kind kind = 0; kind < NR_KINDS; kind++) {
-		if (kind != variant->kind)
-			command_fails(_metadata, self, variant, self->fd[kind],
-				      self->args, ENOTTY);
+		if (kind == variant->kind ||
+		    (variant->both_pools && (kind == POOL || kind == KPOOL)))
+			continue;
+		command_fails(_metadata, self, variant, self->fd[kind],
+			      self->args, ENOTTY);
 	}
 }
 
@@ -444,20 +526,6 @@ TEST_F(dev, terminal_command)
 	struct termios termios;
 
 	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev, TCGETS, &termios));
-}
-
-TEST_F(dev, not_mapped_pool)
-{
-	struct secbuf_pool_create_args args;
-
-	poison(&args);
-	args.size = sizeof(args);
-	args.flags = 0;
-	args.slot_size = 64;
-	args.max_slots = 1;
-	args.__reserved = 0;
-	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev, SECBUF_IOC_POOL_CREATE,
-					&args));
 }
 
 TEST_F(dev, read_write_mmap)
@@ -538,17 +606,20 @@ TEST_F(dev, file_limit)
 TEST_F(dev, info)
 {
 	struct secbuf_info_args info;
+	__u64 prot;
 
 	ASSERT_EQ(0, secbuf_info(self->dev, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(0, info.flags);
 	EXPECT_EQ(0, info.__reserved);
 	EXPECT_EQ(SECBUF_ABI_VERSION, info.out_abi_version);
-	EXPECT_EQ(SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN,
-		  info.out_features);
-	EXPECT_EQ(SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
-		  SECBUF_PROT_UNFORKABLE | SECBUF_PROT_UNPINNABLE |
-		  SECBUF_PROT_OWNER_DEATH, info.out_protections);
+	EXPECT_EQ(SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN |
+		  SECBUF_FEAT_POOL, info.out_features);
+	prot = SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
+	       SECBUF_PROT_UNFORKABLE;
+	if (!on_uml())
+		prot |= SECBUF_PROT_UNPINNABLE | SECBUF_PROT_OWNER_DEATH;
+	EXPECT_EQ(prot, info.out_protections);
 	EXPECT_EQ(64, info.out_slot_size_min);
 	EXPECT_EQ(16 << 20, info.out_slot_size_max);
 	EXPECT_LE(SECBUF_POOL_MAX_SLOTS_DEFAULT, info.out_slots_max);

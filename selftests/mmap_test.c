@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <linux/io_uring.h>
 #include <linux/kernel-page-flags.h>
+#include <linux/mempolicy.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -21,6 +22,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 
 #define NR_SLOTS	4
 #define PROT_RW		(PROT_READ | PROT_WRITE)
@@ -287,6 +292,73 @@ TEST_F(map, madvise)
 TEST_F(map, madvise_remove)
 {
 	EXPECT_EQ(-1, madvise(self->p.map, self->p.map_size, MADV_REMOVE));
+	EXPECT_INTACT();
+}
+
+/* Does smaps show the flag, of the mapping that begins at @start? */
+static bool has_vm_flag(const void *start, const char *flag)
+{
+	bool here = false, has = false;
+	unsigned long begin, end;
+	char line[512];
+	FILE *f;
+
+	f = fopen("/proc/self/smaps", "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			here = begin == (uintptr_t)start;
+		else if (here && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flag);
+	}
+	if (f)
+		fclose(f);
+	return has;
+}
+
+TEST_F(map, madvise_mergeable)
+{
+	if (access("/proc/self/smaps", R_OK))
+		SKIP(return, "the kernel has no /proc/PID/smaps");
+	if (madvise(self->plain, PAGE, MADV_MERGEABLE))
+		SKIP(return, "KSM: %s", strerror(errno));
+	EXPECT_TRUE(has_vm_flag(self->plain, " mg"));
+	/* It is ignored. */
+	EXPECT_EQ(0, madvise(self->p.map, self->p.map_size, MADV_MERGEABLE));
+	EXPECT_TRUE(has_vm_flag(self->p.map, " pf"));
+	EXPECT_FALSE(has_vm_flag(self->p.map, " mg"));
+	EXPECT_INTACT();
+}
+
+#define HUGE_ROOM	(4UL << 20)
+
+TEST_F(map, huge_pages)
+{
+	void *plain = mmap(NULL, HUGE_ROOM, PROT_RW,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, plain);
+	memset(plain, 1, HUGE_ROOM);
+	if (madvise(plain, HUGE_ROOM, MADV_COLLAPSE))
+		SKIP(return, "MADV_COLLAPSE: %s", strerror(errno));
+	/* A wish that is not heeded. */
+	EXPECT_EQ(0, madvise(self->p.map, self->p.map_size, MADV_HUGEPAGE));
+	EXPECT_EQ(-1, madvise(self->p.map, self->p.map_size, MADV_COLLAPSE));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_INTACT();
+	munmap(plain, HUGE_ROOM);
+}
+
+TEST_F(map, move_pages)
+{
+	void *pages[] = { self->plain, self->slot };
+	int nodes[] = { 0, 0 };
+	int status[] = { -1, 0 };
+
+	if (syscall(SYS_move_pages, 0, 2, pages, nodes, status,
+		    MPOL_MF_MOVE) < 0)
+		SKIP(return, "move_pages: %s", strerror(errno));
+	EXPECT_EQ(0, status[0]);
+	EXPECT_EQ(-EFAULT, status[1]);
 	EXPECT_INTACT();
 }
 
@@ -736,6 +808,8 @@ TEST_F(map, page_flags)
 	long before = count_pages(KPF_OFFLINE_BIT, 0);
 	__u64 ids[2];
 
+	if (before < 0)
+		SKIP(return, "the kernel has no /proc/kpageflags");
 	ASSERT_LE(1, before);
 	ASSERT_LT(0, count_pages(0, KPF_SWAPPABLE));
 	ASSERT_EQ(2, pool_alloc(self->p.fd, ids, 2));
@@ -810,6 +884,9 @@ static long kcore_count(unsigned char seed)
 
 TEST_F(map, kcore)
 {
+	if (on_uml())
+		SKIP(return, "UML has no /proc/kcore");
+
 	put_secret(self->plain, 11);
 	put_secret(self->slot, 12);
 	EXPECT_LE(1, kcore_count(11));

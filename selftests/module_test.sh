@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# module_test.sh MODULE: load and unload. The module cannot go while anything
+# module_test.sh [MODULE]: load and unload. The module cannot go while anything
 # of it is in use, and goes afterwards; nothing is left behind.
 #
 # The module is loaded when this begins and when it ends.
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
 
-module=${1:?usage: module_test.sh MODULE}
+module=${1:-$here/secbuf.ko}
 sysfs=/sys/module/secbuf
 dir=$(mktemp -d)
 head -c 32 /dev/urandom >"$dir/mask"
@@ -94,6 +94,17 @@ user pool mapping
 refused "pool mapped, descriptors closed"
 release "$user"
 reload "user of a mapping killed"
+
+user kpool kill
+refused "kernel-held pool in use"
+release "$user"
+reload "user of a kernel-held pool killed"
+
+user kpool fork
+release "$user"
+refused "descriptor of a dead owner's kernel-held pool held"
+release "$child"
+reload "holder of the descriptor killed"
 
 user conn kill
 refused "conn in use"

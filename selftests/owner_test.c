@@ -5,6 +5,8 @@
  */
 #include "secbuf_fixture.h"
 
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -379,6 +381,111 @@ TEST_F(owner, process_in_the_same_address_space)
 }
 
 /*
+ * An address space outlives its process while somebody reads its memory, here
+ * into a page that does not come.
+ */
+struct reader {
+	int	mem;		/* /proc/PID/mem */
+	off_t	from;
+	void	*to;
+	ssize_t	got;
+};
+
+static void *reader_run(void *arg)
+{
+	struct reader *r = arg;
+
+	r->got = pread(r->mem, r->to, PAGE, r->from);
+	return NULL;
+}
+
+/* A page whose first toucher waits; the userfaultfd, or -1. */
+static int missing_page(void **page)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (uintptr_t)*page;
+	reg.range.len = PAGE;
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg))
+		return -1;
+	return fd;
+}
+
+/* The owner: tells where its memory can be read, and waits to be killed. */
+static void held_owner(int out)
+{
+	static char ordinary[PAGE] = "x";
+	uintptr_t where = (uintptr_t)ordinary;
+	struct fds fds = { .dev = secbuf_open() };
+	struct pool p;
+	__u64 ids[2];
+
+	if (fds.dev < 0 || objects_create(&fds, &p, ids))
+		_exit(1);
+	if (write(out, &where, sizeof(where)) != sizeof(where))
+		_exit(1);
+	pause();
+}
+
+TEST(held_address_space)
+{
+	struct secbuf_info_args before, alive, dead;
+	struct uffdio_zeropage zero = { 0 };
+	struct pollfd pfd = { .events = POLLIN };
+	struct reader r = { 0 };
+	pthread_t thread;
+	uintptr_t where;
+	int dev, fds[2];
+	char path[32];
+	pid_t pid;
+	bool held;
+
+	dev = secbuf_open();
+	ASSERT_LE(0, dev);
+	pfd.fd = missing_page(&r.to);
+	if (pfd.fd < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, secbuf_info(dev, &before));
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid)
+		held_owner(fds[1]);
+	ASSERT_EQ((ssize_t)sizeof(where), read(fds[0], &where, sizeof(where)));
+	ASSERT_EQ(0, secbuf_info(dev, &alive));
+	EXPECT_LE(before.out_bytes + 4 * PAGE, alive.out_bytes);
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	r.mem = open(path, O_RDONLY);
+	ASSERT_LE(0, r.mem);
+	r.from = where;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, &r));
+	ASSERT_EQ(1, poll(&pfd, 1, 10000));	/* it waits for the page */
+
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(0, secbuf_info(dev, &dead));
+	EXPECT_GT(before.out_bytes + 4 * PAGE, dead.out_bytes);
+	/* The mapping, and so the object, is there; the pages are not. */
+	held = dead.out_nr_pools > before.out_nr_pools;
+
+	zero.range.start = (uintptr_t)r.to;
+	zero.range.len = PAGE;
+	EXPECT_EQ(0, ioctl(pfd.fd, UFFDIO_ZEROPAGE, &zero));
+	pthread_join(thread, NULL);
+	close(r.mem);
+	close(pfd.fd);
+	close(dev);
+	if (!held)
+		SKIP(return, "a reader does not hold the address space here");
+	EXPECT_EQ((ssize_t)PAGE, r.got);
+}
+
+/*
  * The owner dies; a child made by fork holds its descriptors. The test is the
  * parent of the owner, and inherits the child.
  */
@@ -577,6 +684,9 @@ TEST_F(death, zeroizes_what_others_hold)
 	struct secbuf_info_args info;
 	struct verdict v;
 	int status;
+
+	if (!secbuf_owner_death(self->dev))
+		SKIP(return, "no object dies with its owner here");
 
 	/* Four pages of secrets, and the objects themselves. */
 	ASSERT_EQ(0, secbuf_info(self->dev, &info));

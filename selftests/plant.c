@@ -28,7 +28,7 @@
 #define SIZE		(16 * PAGE)
 
 struct memory {
-	unsigned char	*bytes;		/* SIZE of them */
+	unsigned char	*bytes;		/* SIZE of them; NULL: in the kernel */
 	unsigned char	*map;
 	size_t		map_size;
 	uint64_t	id;
@@ -58,6 +58,29 @@ static void secret_plant(volatile unsigned char *page)
 {
 	for (int i = 0; i < SECRET_LEN; i++)
 		page[PAGE / 2 + i] = mask[i] ^ masked[i];
+}
+
+/* One byte in a call, so that it is nowhere in one piece but in the kernel. */
+static void secret_write(const struct memory *m, uint32_t offset)
+{
+	unsigned char byte;
+	struct secbuf_pool_vec vec = {
+		.id = m->id,
+		.len = 1,
+		.buf_ptr = (uintptr_t)&byte,
+	};
+	struct secbuf_pool_copy_args args = {
+		.size = sizeof(args),
+		.vecs_ptr = (uintptr_t)&vec,
+		.nr = 1,
+	};
+
+	for (int i = 0; i < SECRET_LEN; i++) {
+		byte = mask[i] ^ masked[i];
+		vec.offset = offset + PAGE / 2 + i;
+		if (ioctl(m->pool, SECBUF_IOC_POOL_WRITE, &args))
+			die("POOL_WRITE");
+	}
 }
 
 static void malloc_setup(struct memory *m)
@@ -96,7 +119,23 @@ static void slot_setup(struct memory *m)
 
 	if (ioctl(m->pool, SECBUF_IOC_POOL_ALLOC, &alloc))
 		die("POOL_ALLOC");
-	m->bytes = m->map + m->id * SIZE;
+	if (m->map)
+		m->bytes = m->map + m->id * SIZE;
+}
+
+static void kpool_setup(struct memory *m, int dev)
+{
+	struct secbuf_pool_create_args create = {
+		.size = sizeof(create),
+		.slot_size = SIZE,
+		.min_slots = 1,
+		.max_slots = 2,
+	};
+
+	if (ioctl(dev, SECBUF_IOC_POOL_CREATE, &create))
+		die("POOL_CREATE");
+	m->pool = create.out_fd;
+	slot_setup(m);
 }
 
 static void conn_setup(struct memory *m, int dev)
@@ -131,11 +170,15 @@ static void memory_setup(struct memory *m, const char *memory)
 	dev = open("/dev/secbuf", O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		die("/dev/secbuf");
-	pool_setup(m, dev);
-	if (!strcmp(memory, "conn"))
-		conn_setup(m, dev);
-	else
-		slot_setup(m);
+	if (!strcmp(memory, "kpool")) {
+		kpool_setup(m, dev);
+	} else {
+		pool_setup(m, dev);
+		if (!strcmp(memory, "conn"))
+			conn_setup(m, dev);
+		else
+			slot_setup(m);
+	}
 	close(dev);
 }
 
@@ -166,7 +209,8 @@ static void memory_close(struct memory *m)
 		close(m->conn);
 		return;
 	}
-	munmap(m->map, m->map_size);
+	if (m->map)
+		munmap(m->map, m->map_size);
 	close(m->pool);
 }
 
@@ -244,7 +288,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "ended"))
 		ended();
 	if (argc != 5) {
-		fprintf(stderr, "usage: plant malloc|pool|conn END MASK MASKED\n"
+		fprintf(stderr, "usage: plant malloc|pool|kpool|conn END MASK MASKED\n"
 			"END: kill fork mapping exit abort sigsegv exec free close zeroize\n");
 		return 2;
 	}
@@ -256,8 +300,12 @@ int main(int argc, char **argv)
 	memory_setup(&m, argv[1]);
 	file_read(argv[3], mask);
 	file_read(argv[4], masked);
-	for (size_t i = 0; i < SIZE; i += PAGE)
-		secret_plant(m.bytes + i);
+	for (size_t i = 0; i < SIZE; i += PAGE) {
+		if (m.bytes)
+			secret_plant(m.bytes + i);
+		else
+			secret_write(&m, i);
+	}
 	before_the_end(&m, argv[2]);
 	sigwait(&set, &sig);
 	the_end(&m, argv[2]);

@@ -3,11 +3,10 @@
  * Pools: slots that are granted zero and taken back zeroized, within limits.
  */
 #include "secbuf_fixture.h"
+#include "secbuf_limits.h"
 
 #include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -210,7 +209,10 @@ TEST_F(pool, stats_balance)
 	EXPECT_EQ(NR_SLOTS, stats.out_max_slots);
 	EXPECT_EQ(0, stats.out_in_use);
 	EXPECT_EQ(0, stats.out_peak);
-	EXPECT_EQ(0, stats.__reserved);
+	EXPECT_EQ(0, stats.out_min_slots);
+	EXPECT_EQ(0, stats.out_allocated);
+	EXPECT_EQ(0, stats.out_available);
+	EXPECT_EQ(0, stats.out_leaks);
 	EXPECT_EQ(0, stats.out_acquired);
 	EXPECT_EQ(0, stats.out_returned);
 	EXPECT_EQ(0, stats.out_failures);
@@ -231,6 +233,9 @@ TEST_F(pool, stats_balance)
 		EXPECT_EQ(nr, stats.out_peak);
 		EXPECT_EQ(granted, stats.out_acquired);
 		EXPECT_EQ(freed, stats.out_returned);
+		EXPECT_EQ(granted, stats.out_misses);
+		EXPECT_EQ(0, stats.out_magazine_hits);
+		EXPECT_EQ(0, stats.out_depot_hits);
 		EXPECT_EQ(0, stats.out_bytes);
 		EXPECT_LE(freed * self->p.slot_size, stats.out_bytes_zeroized);
 	}
@@ -582,25 +587,6 @@ TEST_F(create, many_pools)
 	EXPECT_EQ(self->info.out_bytes, info.out_bytes);
 }
 
-/* Writes a module parameter; @old, if not NULL, gets what it was. */
-static int param_write(const char *name, const char *value, char *old)
-{
-	char path[128];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/module/secbuf/parameters/%s", name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = old ? read(fd, old, 31) : 0;
-	if (old && n > 0)
-		old[n] = '\0';
-	n = pwrite(fd, value, strlen(value), 0);
-	close(fd);
-	return n < 0 ? -errno : 0;
-}
-
 FIXTURE(ceiling)
 {
 	int		dev;
@@ -713,77 +699,27 @@ TEST_F(ceiling, pools)
 /* A cgroup of its own for the test, limited. */
 FIXTURE(memcg)
 {
-	int	dev;
-	char	root[64];
-	char	dir[96];
-	bool	mounted;
+	int		dev;
+	struct memcg	cg;
 };
-
-static int file_write(const char *dir, const char *name, const char *value)
-{
-	char path[128];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static long file_number(const char *dir, const char *name, const char *key)
-{
-	char path[128], text[1024];
-	const char *p;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	p = strstr(text, key);
-	return p ? atol(p + strlen(key)) : -ENOENT;
-}
 
 FIXTURE_SETUP(memcg)
 {
 	self->dev = secbuf_open();
 	ASSERT_LE(0, self->dev);
-
-	strcpy(self->root, "/sys/fs/cgroup");
-	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK)) {
-		strcpy(self->root, "/tmp/secbuf-cgroup-XXXXXX");
-		ASSERT_NE(NULL, mkdtemp(self->root));
-		ASSERT_EQ(0, mount("none", self->root, "cgroup2", 0, NULL));
-		self->mounted = true;
-	}
-	file_write(self->root, "cgroup.subtree_control", "+memory");
-	snprintf(self->dir, sizeof(self->dir), "%s/secbuf-test", self->root);
-	ASSERT_EQ(0, mkdir(self->dir, 0755));
+	ASSERT_EQ(0, memcg_open(&self->cg));
 }
 
 FIXTURE_TEARDOWN(memcg)
 {
-	rmdir(self->dir);
-	if (self->mounted) {
-		umount(self->root);
-		rmdir(self->root);
-	}
+	memcg_close(&self->cg);
 	close(self->dev);
 }
 
 /* Pages granted in the cgroup are charged to it until they are given back. */
-static int memcg_grant(FIXTURE_DATA(memcg) *self)
+static int memcg_grant(void *arg)
 {
+	FIXTURE_DATA(memcg) *self = arg;
 	const long nr = 1024;
 	long start, granted, end;
 	struct pool p;
@@ -791,13 +727,13 @@ static int memcg_grant(FIXTURE_DATA(memcg) *self)
 
 	if (pool_open(&p, self->dev, PAGE, nr))
 		return 1;
-	start = file_number(self->dir, "memory.current", "");
+	start = file_number(self->cg.dir, "memory.current", "");
 	for (int i = 0; i < nr; i++)
 		if (pool_alloc(p.fd, &id, 1) != 1)
 			return 2;
-	granted = file_number(self->dir, "memory.current", "");
+	granted = file_number(self->cg.dir, "memory.current", "");
 	pool_close(&p);
-	end = file_number(self->dir, "memory.current", "");
+	end = file_number(self->cg.dir, "memory.current", "");
 
 	/* The kernel charges in batches of 64 pages for each CPU. */
 	if (granted - start < (nr - 256) * (long)PAGE)
@@ -806,8 +742,9 @@ static int memcg_grant(FIXTURE_DATA(memcg) *self)
 }
 
 /* Grants until it fails; the error is the result. */
-static int memcg_fill(FIXTURE_DATA(memcg) *self)
+static int memcg_fill(void *arg)
 {
+	FIXTURE_DATA(memcg) *self = arg;
 	struct pool p;
 	__u64 id;
 	int ret;
@@ -821,8 +758,9 @@ static int memcg_fill(FIXTURE_DATA(memcg) *self)
 }
 
 /* What the kernel keeps about batches and slots is charged, too. */
-static int memcg_fill_and_batch(FIXTURE_DATA(memcg) *self)
+static int memcg_fill_and_batch(void *arg)
 {
+	FIXTURE_DATA(memcg) *self = arg;
 	struct pool p;
 	__u64 ids[1024];
 
@@ -834,8 +772,9 @@ static int memcg_fill_and_batch(FIXTURE_DATA(memcg) *self)
 	return -pool_alloc(p.fd, ids, ARRAY_SIZE(ids));
 }
 
-static int memcg_fill_and_create(FIXTURE_DATA(memcg) *self)
+static int memcg_fill_and_create(void *arg)
 {
+	FIXTURE_DATA(memcg) *self = arg;
 	struct secbuf_pool_create_args args;
 
 	if (memcg_fill(self) != ENOMEM)
@@ -843,53 +782,37 @@ static int memcg_fill_and_create(FIXTURE_DATA(memcg) *self)
 	return -pool_create(self->dev, 64, SECBUF_LIMIT_CEILING, &args);
 }
 
-/* Runs it in a child, in the cgroup. */
-static int memcg_run(FIXTURE_DATA(memcg) *self,
-		     int (*run)(FIXTURE_DATA(memcg) *self))
-{
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (!pid)
-		_exit(file_write(self->dir, "cgroup.procs", "0") ? 255 :
-		      run(self));
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 TEST_F(memcg, charged_and_uncharged)
 {
-	if (access(self->dir, F_OK) ||
-	    file_number(self->dir, "memory.current", "") < 0)
+	if (access(self->cg.dir, F_OK) ||
+	    file_number(self->cg.dir, "memory.current", "") < 0)
 		SKIP(return, "no memory controller");
-	EXPECT_EQ(0, memcg_run(self, memcg_grant));
+	EXPECT_EQ(0, memcg_run(&self->cg, memcg_grant, self));
 }
 
 /* The limit is an error of the call: nobody is killed. */
 TEST_F(memcg, limit)
 {
-	if (file_write(self->dir, "memory.max", "4M"))
+	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
-	EXPECT_EQ(ENOMEM, memcg_run(self, memcg_fill));
-	EXPECT_EQ(0, file_number(self->dir, "memory.events", "oom_kill "));
+	EXPECT_EQ(ENOMEM, memcg_run(&self->cg, memcg_fill, self));
+	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
 TEST_F(memcg, limit_reached_by_a_batch)
 {
-	if (file_write(self->dir, "memory.max", "4M"))
+	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
-	EXPECT_EQ(ENOMEM, memcg_run(self, memcg_fill_and_batch));
-	EXPECT_EQ(0, file_number(self->dir, "memory.events", "oom_kill "));
+	EXPECT_EQ(ENOMEM, memcg_run(&self->cg, memcg_fill_and_batch, self));
+	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
 TEST_F(memcg, limit_reached_by_a_pool)
 {
-	if (file_write(self->dir, "memory.max", "4M"))
+	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
-	EXPECT_EQ(ENOMEM, memcg_run(self, memcg_fill_and_create));
-	EXPECT_EQ(0, file_number(self->dir, "memory.events", "oom_kill "));
+	EXPECT_EQ(ENOMEM, memcg_run(&self->cg, memcg_fill_and_create, self));
+	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
 /* Children allocate, write and free, and are killed wherever they are. */

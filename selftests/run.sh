@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Run all selftests, in the guest: load the module, run every program, one TAP
-# block each, which ends with "# Totals:". What the kernel complains of in the
-# meantime fails the program that caused it.
+# run.sh [TEST...]: run all selftests or these, in the guest: load the module,
+# run every program, one TAP block each, which ends with "# Totals:". What the
+# kernel complains of in the meantime fails the program that caused it.
 #
 # Beside this script: the programs, the scripts, secbuf.ko; for secrecy_test.sh
 # "needles", made by needles.sh; brd.ko, if there is one, for mmap_test.
@@ -20,6 +20,7 @@ splats="BUG:|WARNING:|Oops|Call Trace|general protection|Bad page|bad page"
 splats="$splats|refcount_t:|UBSAN|KASAN|soft lockup|blocked for more than"
 splats="$splats|Out of memory|oom-kill|unregister_netdevice|Busy inodes"
 splats="$splats|VFS: Close: file count is 0|Objects remaining"
+splats="$splats|turning off the locking"
 
 # complaints NAME: of the kernel, since NAME started
 complaints()
@@ -34,7 +35,7 @@ run()
 	shift
 	echo "# $name"
 	echo "secbuf selftest: $name" >/dev/kmsg
-	timeout 120 "$@" >"$out" 2>&1 </dev/null
+	timeout "${SECBUF_TEST_TIMEOUT:-120}" "$@" >"$out" 2>&1 </dev/null
 	status=$?
 	cat "$out"
 	if ! grep -q "^# Totals:" "$out"; then
@@ -62,11 +63,16 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	echo 'ok 1 insmod' && echo 1..1 && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
 
-for test in abi dev pool conn mmap owner; do
-	run "${test}_test" "$here/${test}_test"
+[ $# -gt 0 ] || set -- abi dev pool kpool context sample observe conn mmap owner \
+	secrecy module
+for test; do
+	program=$here/${test}_test
+	if [ -e "$program" ]; then
+		run "${test}_test" "$program"
+	else
+		run "${test}_test" sh "$program.sh"
+	fi
 done
-run secrecy_test sh "$here/secrecy_test.sh"
-run module_test sh "$here/module_test.sh" "$module"
 run rmmod sh -c "rmmod secbuf && [ ! -e /dev/secbuf ] && \
 	echo 'ok 1 rmmod' && echo 1..1 && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"

@@ -37,6 +37,20 @@ static void __attribute__((constructor)) secbuf_open_or_skip(void)
 	close(fd);
 }
 
+/* User Mode Linux knows neither MMU notifiers nor special page table entries. */
+static inline bool on_uml(void)
+{
+	char text[256] = "";
+	int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strstr(text, "User Mode Linux");
+}
+
 static inline int secbuf_open(void)
 {
 	return open(SECBUF_DEVICE, O_RDWR | O_CLOEXEC);
@@ -58,6 +72,15 @@ static inline int secbuf_info(int dev, struct secbuf_info_args *args)
 	return secbuf_ioctl(dev, SECBUF_IOC_INFO, args);
 }
 
+/* Whether objects die with their owner here; dev_test knows where they must. */
+static inline bool secbuf_owner_death(int dev)
+{
+	struct secbuf_info_args args;
+
+	return secbuf_info(dev, &args) ||
+	       (args.out_protections & SECBUF_PROT_OWNER_DEATH);
+}
+
 /* Bytes in use by all users: a figure that must come back to the start. */
 static inline __u64 secbuf_bytes(int dev)
 {
@@ -76,38 +99,62 @@ static inline int pool_create(int dev, __u64 slot_size, __u32 max_slots,
 	args->flags = SECBUF_POOL_F_MAPPED;
 	args->slot_size = slot_size;
 	args->max_slots = max_slots;
-	args->__reserved = 0;
+	args->min_slots = 0;
+	return secbuf_ioctl(dev, SECBUF_IOC_POOL_CREATE, args);
+}
+
+/* A pool that the kernel holds. */
+static inline int kpool_create(int dev, __u64 buf_size, __u32 min, __u32 max,
+			       struct secbuf_pool_create_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = 0;
+	args->slot_size = buf_size;
+	args->max_slots = max;
+	args->min_slots = min;
 	return secbuf_ioctl(dev, SECBUF_IOC_POOL_CREATE, args);
 }
 
 /* Returns the slots granted. */
-static inline int pool_alloc(int fd, __u64 *ids, __u32 nr)
+static inline int pool_alloc_flags(int fd, __u64 *ids, __u32 nr, __u32 flags)
 {
 	struct secbuf_pool_alloc_args args;
 	int ret;
 
 	poison(&args);
 	args.size = sizeof(args);
-	args.flags = 0;
+	args.flags = flags;
 	args.ids_ptr = (uintptr_t)ids;
 	args.nr = nr;
 	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_ALLOC, &args);
 	return ret < 0 ? ret : (int)args.out_done;
 }
 
+static inline int pool_alloc(int fd, __u64 *ids, __u32 nr)
+{
+	return pool_alloc_flags(fd, ids, nr, 0);
+}
+
 /* Returns the slots taken back. */
-static inline int pool_free(int fd, const __u64 *ids, __u32 nr)
+static inline int pool_free_flags(int fd, const __u64 *ids, __u32 nr,
+				  __u32 flags)
 {
 	struct secbuf_pool_free_args args;
 	int ret;
 
 	poison(&args);
 	args.size = sizeof(args);
-	args.flags = 0;
+	args.flags = flags;
 	args.ids_ptr = (uintptr_t)ids;
 	args.nr = nr;
 	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_FREE, &args);
 	return ret < 0 ? ret : (int)args.out_done;
+}
+
+static inline int pool_free(int fd, const __u64 *ids, __u32 nr)
+{
+	return pool_free_flags(fd, ids, nr, 0);
 }
 
 static inline int pool_stats(int fd, struct secbuf_pool_stats_args *args)
@@ -115,8 +162,63 @@ static inline int pool_stats(int fd, struct secbuf_pool_stats_args *args)
 	poison(args);
 	args->size = sizeof(*args);
 	args->flags = 0;
-	args->__reserved = 0;
 	return secbuf_ioctl(fd, SECBUF_IOC_POOL_STATS, args);
+}
+
+/* Returns the buffers freed. */
+static inline int pool_shrink(int fd, __u32 nr)
+{
+	struct secbuf_pool_shrink_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.nr = nr;
+	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_SHRINK, &args);
+	return ret < 0 ? ret : (int)args.out_done;
+}
+
+/* SECBUF_IOC_POOL_READ or _WRITE; returns the entries completed. */
+static inline int pool_copy(int fd, unsigned long command,
+			    const struct secbuf_pool_vec *vecs, __u32 nr)
+{
+	struct secbuf_pool_copy_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.vecs_ptr = (uintptr_t)vecs;
+	args.nr = nr;
+	ret = secbuf_ioctl(fd, command, &args);
+	return ret < 0 ? ret : (int)args.out_done;
+}
+
+/* Returns 0. */
+static inline int pool_read(int fd, __u64 id, __u32 offset, void *buf,
+			    __u32 len)
+{
+	struct secbuf_pool_vec vec = {
+		.id = id, .offset = offset, .len = len,
+		.buf_ptr = (uintptr_t)buf,
+	};
+	int ret = pool_copy(fd, SECBUF_IOC_POOL_READ, &vec, 1);
+
+	return ret < 0 ? ret : ret - 1;
+}
+
+/* Returns 0. */
+static inline int pool_write(int fd, __u64 id, __u32 offset, const void *buf,
+			     __u32 len)
+{
+	struct secbuf_pool_vec vec = {
+		.id = id, .offset = offset, .len = len,
+		.buf_ptr = (uintptr_t)buf,
+	};
+	int ret = pool_copy(fd, SECBUF_IOC_POOL_WRITE, &vec, 1);
+
+	return ret < 0 ? ret : ret - 1;
 }
 
 /* Returns the descriptor. */

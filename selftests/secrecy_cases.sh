@@ -8,6 +8,8 @@
 secrecy_cases="
 	pool-kill pool-fork pool-mapping pool-exit pool-abort pool-sigsegv
 	pool-exec pool-free pool-close
+	kpool-kill kpool-fork kpool-exit kpool-abort kpool-sigsegv
+	kpool-exec kpool-free kpool-close
 	conn-kill conn-fork conn-exit conn-abort conn-sigsegv
 	conn-exec conn-zeroize conn-close
 "

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What shows of a kernel-held pool: its line in debugfs, tracepoints, and that
+# parked buffers go under pressure. The pool is the sample module's; secbuf is
+# loaded, debugfs and tracefs are mounted.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$here/tap.sh"
+
+sample=$here/secbuf_sample.ko
+secret=/sys/kernel/debug/secbuf_sample
+pools=/sys/kernel/debug/secbuf/pools
+tracing=/sys/kernel/tracing
+
+nr_pools()
+{
+	sed 1d $pools | wc -l
+}
+
+# column NAME: that column of the only pool
+column()
+{
+	awk -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i }
+		NR == 2 { print $c }' $pools
+}
+
+# traced EVENT: how often, if at all
+traced()
+{
+	grep -c " secbuf_$1: " $tracing/trace
+}
+
+echo "TAP version 13"
+if [ ! -e "$sample" ] || [ ! -e $pools ]; then
+	tap_skip "observation" "no sample module or no debugfs"
+	tap_end
+	exit
+fi
+
+events=$tracing/events/secbuf/enable
+[ ! -e $events ] || { echo >$tracing/trace; echo 1 >$events; }
+tap_is 0 "$(nr_pools)" "no pool, no line"
+insmod "$sample"
+tap_is 1 "$(nr_pools)" "the pool has a line"
+for i in 1 2 3; do
+	echo "a secret $i" >$secret
+done
+tap_is "$(column acquired)" "$(($(column returned) + $(column in_use)))" \
+	"acquired is returned and in use"
+tap_is 1 "$(($(column acquired) >= 1))" "what was acquired is counted"
+tap_is 1 "$(($(column peak) >= $(column in_use)))" "the peak is a peak"
+
+echo 2 >/proc/sys/vm/drop_caches
+tap_is 1 "$(($(column alloc) >= $(column min)))" "pressure leaves the minimum"
+rmmod secbuf_sample
+tap_is 0 "$(nr_pools)" "the line goes with the pool"
+
+if [ -e $events ]; then
+	echo 0 >$events
+	for event in alloc free; do
+		tap_is 1 "$(($(traced $event) >= 1))" "secbuf_$event is traced"
+	done
+	tap_is 0 "$(grep -c 'a secret' $tracing/trace)" "contents are not"
+	echo >$tracing/trace
+else
+	tap_skip "tracepoints" "the kernel has no tracing"
+fi
+tap_end

@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# soak.sh SECONDS: many processes create, use and destroy pools and conns while
+# memory is reclaimed, a CPU goes and comes and unloading is tried, which must
+# be refused. Then some are killed, the rest end, nothing may be left and the
+# module is unloaded and loaded again; until the time is up.
+#
+# The module is not loaded when this begins and when it ends.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$here/tap.sh"
+
+seconds=${1:?usage: soak.sh SECONDS}
+module=$here/secbuf.ko
+cpu=/sys/devices/system/cpu/cpu1/online
+shrinkers=/sys/kernel/debug/shrinker
+out=$(mktemp -d)
+round=0
+bad=
+
+# flaw TEXT: something that must not happen
+flaw()
+{
+	echo "# round $round: $1"
+	bad=1
+}
+
+# users: start them and wait until they use the module; their pids in $pids
+users()
+{
+	pids=
+	for i in 1 2 3 4 5 6; do
+		case $i in
+		1|2|3)	kind=held ;;
+		4|5)	kind=mapped ;;
+		*)	kind=conn ;;
+		esac
+		"$here/soak_user" $kind $((round * 10 + i)) >"$out/$i" 2>&1 &
+		pids="$pids $!"
+	done
+	for i in 1 2 3 4 5 6; do
+		tries=100
+		while ! grep -q ready "$out/$i"; do
+			tries=$((tries - 1))
+			if [ $tries -eq 0 ]; then
+				flaw "user $i: $(cat "$out/$i")"
+				break
+			fi
+			sleep 0.1
+		done
+	done
+}
+
+# hard_times: reclaim, one CPU less, attempts to unload
+hard_times()
+{
+	echo 2 >/proc/sys/vm/drop_caches
+	for shrinker in "$shrinkers"/secbuf*; do
+		[ ! -w "$shrinker/scan" ] || echo "0 0 1000" >"$shrinker/scan"
+	done
+	if [ -w $cpu ]; then
+		echo 0 >$cpu || flaw "CPU 1 stays on"
+	fi
+	echo 2 >/proc/sys/vm/drop_caches
+	! rmmod secbuf 2>/dev/null || flaw "unloaded while in use"
+	if [ -w $cpu ]; then
+		echo 1 >$cpu || flaw "CPU 1 stays off"
+	fi
+}
+
+# end_users: a third of them are killed, in the middle of whatever they do
+end_users()
+{
+	i=0
+	for pid in $pids; do
+		i=$((i + 1))
+		if [ $(((i + round) % 3)) -eq 0 ]; then
+			signal=KILL expected=137
+		else
+			signal=TERM expected=0
+		fi
+		kill -$signal "$pid" 2>/dev/null
+		wait "$pid"
+		status=$?
+		[ $status -eq $expected ] ||
+			flaw "user $i: status $status: $(cat "$out/$i")"
+	done
+}
+
+# A pool whose owner was killed may still be on its way out.
+unload()
+{
+	tries=50
+	while ! rmmod secbuf 2>/dev/null; do
+		tries=$((tries - 1))
+		if [ $tries -eq 0 ]; then
+			flaw "cannot be unloaded: refcnt" \
+				"$(cat /sys/module/secbuf/refcnt)"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+echo "TAP version 13"
+echo "1..1"
+up=$(cut -d . -f 1 /proc/uptime)
+end=$((up + seconds))
+while [ -z "$bad" ] && [ "$(cut -d . -f 1 /proc/uptime)" -lt $end ]; do
+	round=$((round + 1))
+	insmod "$module" || { flaw "cannot be loaded"; break; }
+	users
+	hard_times
+	sleep 1
+	hard_times
+	end_users
+	# at once, so that the end of the last user and unloading may meet
+	if [ $((round % 2)) -eq 0 ]; then
+		left=$("$here/counters")
+		[ "$left" = "0 0 0" ] || flaw "left: $left"
+	fi
+	unload || break
+done
+rm -rf "$out"
+echo "# $round rounds in $seconds seconds"
+[ -z "$bad" ] && [ $round -gt 0 ]
+tap_result $? "soak"
+tap_totals $tap_pass $tap_fail $tap_skip 0
+[ $tap_fail -eq 0 ]

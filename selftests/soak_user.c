@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * soak_user held|mapped|conn SEED: create, use, destroy, again and again, until
+ * SIGTERM; then exit with 0. Limits and a lack of memory are part of life,
+ * anything else that is not as it must be is told and exit 1. Prints "ready"
+ * when it has the device open, which it keeps.
+ *
+ * The random numbers decide only what is done, so rand() will do.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include <linux/secbuf.h>
+
+#define NR	48
+#define ROUNDS	200
+
+static volatile sig_atomic_t stop;
+static int dev;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+fail(const char *format, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "soak_user: ");
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fprintf(stderr, " (%s)\n", strerror(errno));
+	exit(1);
+}
+
+/* Returns out_done, or 0 if there was too little of something. */
+static unsigned int call(const char *name, int fd, unsigned long command,
+			 void *args, const __u32 *out_done)
+{
+	if (!ioctl(fd, command, args))
+		return out_done ? *out_done : 1;
+	if (errno != ENOMEM && errno != ENOSPC && errno != EDQUOT &&
+	    errno != EINTR && errno != ENFILE)
+		fail("%s", name);
+	return 0;
+}
+
+static int create_pool(__u32 flags, struct secbuf_pool_create_args *args)
+{
+	memset(args, 0, sizeof(*args));
+	args->size = sizeof(*args);
+	args->flags = flags;
+	args->slot_size = 64 + rand() % 12000;
+	args->max_slots = NR - rand() % 8;
+	if (!(flags & SECBUF_POOL_F_MAPPED))
+		args->min_slots = rand() % 8;
+	if (!call("POOL_CREATE", dev, SECBUF_IOC_POOL_CREATE, args, NULL))
+		return -1;
+	return args->out_fd;
+}
+
+static unsigned int grant(int fd, __u64 *ids, unsigned int nr)
+{
+	struct secbuf_pool_alloc_args args = {
+		.size = sizeof(args), .ids_ptr = (uintptr_t)ids, .nr = nr,
+	};
+
+	return call("POOL_ALLOC", fd, SECBUF_IOC_POOL_ALLOC, &args,
+		    &args.out_done);
+}
+
+static void take_back(int fd, const __u64 *ids, unsigned int nr)
+{
+	unsigned int done;
+
+	for (; nr; nr -= done, ids += done) {
+		struct secbuf_pool_free_args args = {
+			.size = sizeof(args), .ids_ptr = (uintptr_t)ids,
+			.nr = nr,
+		};
+
+		done = call("POOL_FREE", fd, SECBUF_IOC_POOL_FREE, &args,
+			    &args.out_done);
+		if (!done)
+			fail("POOL_FREE took nothing");
+	}
+}
+
+static unsigned int copy(const char *name, int fd, unsigned long command,
+			 __u64 id, void *buf, unsigned int len)
+{
+	struct secbuf_pool_vec vec = {
+		.id = id, .len = len, .buf_ptr = (uintptr_t)buf,
+	};
+	struct secbuf_pool_copy_args args = {
+		.size = sizeof(args), .vecs_ptr = (uintptr_t)&vec, .nr = 1,
+	};
+
+	return call(name, fd, command, &args, &args.out_done);
+}
+
+static void must_be(const char *what, const unsigned char *p, int value,
+		    size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != value)
+			fail("%s: byte %zu is %#x, not %#x", what, i, p[i],
+			     value);
+}
+
+/* A buffer comes zero and keeps what is written. */
+static void use_held(int fd, __u64 id, size_t size)
+{
+	static unsigned char bytes[1 << 16];
+	size_t len = 1 + rand() % size;
+	int value = rand() % 256;
+
+	if (!copy("POOL_READ", fd, SECBUF_IOC_POOL_READ, id, bytes, size))
+		return;
+	must_be("new buffer", bytes, 0, size);
+	memset(bytes, value, len);
+	if (!copy("POOL_WRITE", fd, SECBUF_IOC_POOL_WRITE, id, bytes, len))
+		return;
+	memset(bytes, ~value, len);
+	if (copy("POOL_READ", fd, SECBUF_IOC_POOL_READ, id, bytes, len))
+		must_be("buffer", bytes, value, len);
+}
+
+static void use_mapped(unsigned char *slot, size_t size)
+{
+	must_be("new slot", slot, 0, size);
+	memset(slot, rand() % 256, size);
+}
+
+static void use_pool(__u32 flags)
+{
+	struct secbuf_pool_create_args pool;
+	unsigned char *map = NULL;
+	__u64 ids[NR];
+	int fd = create_pool(flags, &pool);
+
+	if (fd < 0)
+		return;
+	if (flags & SECBUF_POOL_F_MAPPED) {
+		map = mmap(NULL, pool.out_mmap_size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
+			fail("mmap");
+	}
+	for (int round = 0; round < ROUNDS && !stop; round++) {
+		unsigned int nr = grant(fd, ids, 1 + rand() % NR);
+
+		for (unsigned int i = 0; i < nr; i++) {
+			if (map)
+				use_mapped(map + ids[i] * pool.out_slot_size,
+					   pool.out_slot_size);
+			else
+				use_held(fd, ids[i], pool.slot_size);
+		}
+		/* Now and then the end comes with slots out. */
+		if (round < ROUNDS - 1)
+			take_back(fd, ids, nr);
+	}
+	if (map)
+		munmap(map, pool.out_mmap_size);
+	close(fd);
+}
+
+static void use_conns(void)
+{
+	struct secbuf_pool_create_args pool;
+	int fd = create_pool(SECBUF_POOL_F_MAPPED, &pool);
+	int conns[NR / 4];
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i < NR / 4; i++) {
+		struct secbuf_conn_create_args args = {
+			.size = sizeof(args), .pool_fd = fd,
+		};
+
+		conns[i] = -1;
+		if (call("CONN_CREATE", dev, SECBUF_IOC_CONN_CREATE, &args,
+			 NULL))
+			conns[i] = args.out_fd;
+	}
+	for (int round = 0; round < ROUNDS && !stop; round++) {
+		int conn = conns[rand() % (NR / 4)];
+		struct secbuf_conn_buffer_args buffer = {
+			.size = sizeof(buffer),
+			.which = rand() % SECBUF_CONN_BUFFER_NR,
+		};
+		struct secbuf_conn_zeroize_args zeroize = {
+			.size = sizeof(zeroize),
+		};
+
+		if (conn < 0)
+			continue;
+		call("CONN_BUFFER", conn, SECBUF_IOC_CONN_BUFFER, &buffer,
+		     NULL);
+		if (rand() % 4 == 0)
+			call("CONN_ZEROIZE", conn, SECBUF_IOC_CONN_ZEROIZE,
+			     &zeroize, NULL);
+	}
+	close(fd);
+	for (int i = 0; i < NR / 4; i++)
+		if (conns[i] >= 0)
+			close(conns[i]);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_term };
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: soak_user held|mapped|conn SEED\n");
+		return 2;
+	}
+	srand(atoi(argv[2]));
+	sigaction(SIGTERM, &action, NULL);
+	dev = open("/dev/secbuf", O_RDWR | O_CLOEXEC);
+	if (dev < 0)
+		fail("/dev/secbuf");
+	puts("ready");
+	fflush(stdout);
+	while (!stop) {
+		if (!strcmp(argv[1], "conn"))
+			use_conns();
+		else if (!strcmp(argv[1], "mapped"))
+			use_pool(SECBUF_POOL_F_MAPPED);
+		else
+			use_pool(0);
+	}
+	return 0;
+}
