@@ -11,7 +11,10 @@ KDIR	?= $(shell scripts/kernel.sh headers 2>/dev/null)
 CC	?= gcc
 
 sub	= $(MAKE) --no-print-directory -C
-kbuild	= $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)
+kbuild	= $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) $(no-btf)
+# Installed headers have no vmlinux to take BTF from; kbuild warns about each
+# module.
+no-btf	= $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 all: module lib tools examples	## build all that is not a test
 
@@ -29,6 +32,7 @@ examples: lib		## the example SSH agent
 	@$(sub) examples/ssh-agent all
 
 selftests:		## the programs that test the module
+	@scripts/deps.sh check
 	@$(sub) selftests all KSELFTEST=$(or $(KSELFTEST),$(kselftest))
 
 demo:			## kill an SSH agent, then search all RAM for its keys
@@ -45,7 +49,16 @@ check-quick:		## run the tests that take little time
 	@scripts/deps.sh check
 	@scripts/check.sh --quick
 
+soak:			## TIME=120 seconds of load in the debug lane
+	@scripts/deps.sh check
+	@scripts/lane.sh debug soak $(or $(TIME),120)
+
+bench:			## measure AREA=pool against its limits
+	@scripts/deps.sh check
+	@scripts/bench.sh $(AREA)
+
 style:			## checkpatch, the layer rule, shellcheck
+	@scripts/deps.sh check
 	@scripts/style.sh
 
 load:			## load kmod/secbuf.ko into the running kernel
@@ -54,14 +67,26 @@ load:			## load kmod/secbuf.ko into the running kernel
 unload:			## remove it from the running kernel
 	@scripts/load.sh unload
 
-install: lib tools module	## install to DESTDIR, PREFIX; the module, too
-	@$(sub) libsecbuf-user install
-	@$(sub) tools install
-	@$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+install: lib tools examples	## library, secbufctl and agent to DESTDIR, PREFIX
+	@for dir in $(SUBDIRS); do $(sub) $$dir install || exit; done
+	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || $(sbin) ldconfig
+
+# Not modules_install, which would install the modules of the tests, too.
+install-module: module	## secbuf.ko, for the kernel of KDIR
+	@release=$$($(sbin) modinfo -F vermagic kmod/secbuf.ko | cut -d ' ' -f 1) && \
+	file="$(DESTDIR)/lib/modules/$${release:?}/extra/secbuf.ko" && \
+	install -D -m 644 kmod/secbuf.ko "$$file" && echo "$$file" && \
+	{ [ -n '$(DESTDIR)' ] || $(sbin) depmod -a "$$release"; }
+
+install-packaging:	## udev rule and sysusers file: the group secbuf
+	install -D -m 644 packaging/60-secbuf.rules -t '$(DESTDIR)/usr/lib/udev/rules.d'
+	install -D -m 644 packaging/secbuf.sysusers.conf '$(DESTDIR)/usr/lib/sysusers.d/secbuf.conf'
+	@echo 'Now, as root: systemd-sysusers; udevadm control --reload;' \
+		'usermod -aG secbuf USER'
 
 clean:			## remove everything that was built
 	$(if $(kdir-error),,@$(kbuild) clean)
-	@for dir in $(SUBDIRS) selftests; do \
+	@for dir in $(SUBDIRS) selftests bench; do \
 		$(sub) $$dir clean || exit; \
 		$(sub) $$dir clean SANITIZE=address,undefined || exit; \
 	done
@@ -69,13 +94,16 @@ clean:			## remove everything that was built
 
 help:			## this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / { \
-		printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+		printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 build/ramsearch: scripts/ramsearch.c
 	@mkdir -p build
 	$(CC) -O2 -Wall -Wextra -Werror -o $@ $<
 
-kselftest = $(shell scripts/kernel.sh source)/tools/testing/selftests
+# By the shell, when the dependencies are there.
+kselftest = $$(scripts/kernel.sh source)/tools/testing/selftests
+
+sbin = PATH=$$PATH:/usr/sbin:/sbin
 
 # One line, and before kbuild's many.
 kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
@@ -84,5 +112,5 @@ kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
 	no kernel headers: run scripts/deps.sh demo or set KDIR)
 check-kdir = $(if $(kdir-error),$(error $(strip $(kdir-error))))
 
-.PHONY: all module lib tools examples selftests demo check check-quick style
-.PHONY: load unload install clean help
+.PHONY: all module lib tools examples selftests demo check check-quick bench style
+.PHONY: soak load unload install install-module install-packaging clean help

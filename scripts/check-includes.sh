@@ -8,14 +8,15 @@
 set -eu -o pipefail
 
 ranks='
-0 account stats reclaim trace cursor uapi_check
-1 page slots buf magazine
+0 account stats reclaim trace cursor uapi_check magazine
+1 page slots ids buf cache
 2 area pool ring
 3 conn
 4 dev mmap owner
-5 pool_file ring_file
-6 conn_file
-7 main debugfs
+5 area_file ring_file
+6 pool_file conn_file
+7 debugfs
+8 main
 '
 # From this rank up, files may know what a process is.
 process_rank=4
@@ -110,7 +111,7 @@ check_kmod()
 			;;
 		esac
 		check_kmod_words "$file" "$mine"
-	done < <(find kmod -name '*.[ch]' ! -path 'kmod/compat/*' \
+	done < <(find kmod -name '*.[ch]' ! -path 'kmod/compat/*' ! -path 'kmod/tests/*' \
 			! -name '*.mod.c' | sort)
 }
 

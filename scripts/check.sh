@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# All tests, in lanes: host (builds, style, programs that need no module) and
-# stock (the module in a throwaway guest on Debian's kernel). --quick leaves
-# out what is slow. A step that prints TAP counts as many tests as it says, any
-# other as one. The last two lines are the lanes that ran and the totals.
+# All tests, in lanes: host (builds, style, programs that need no module), stock
+# (the module in a throwaway guest on Debian's kernel), and those of lane.sh.
+# --quick leaves out what is slow. A step that prints TAP counts as many tests as
+# it says, any other as one. The last two lines are the lanes that ran and the
+# totals.
 
 # shellcheck disable=SC2317 # step calls the functions
 
@@ -88,6 +89,7 @@ step()
 		$(((${EPOCHREALTIME/./} - start) / 100000 % 10)) "$result"
 	if [ $status -ne 0 ]; then
 		grep -v '^ok ' "$log" | tail -n 60 | sed 's/^/    /'
+		echo "    full log: ${log#"$PWD/"}"
 	fi
 }
 
@@ -112,13 +114,16 @@ module_warnings()
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
+	mkdir -p "$dir/examples" "$dir/selftests"
 	cp -r Kbuild kmod codec uapi "$dir"
+	cp -r examples/kernel "$dir/examples"
+	cp -r selftests/kernel "$dir/selftests"
 	find "$dir" \( -name '*.o' -o -name '*.cmd' -o -name '*.ko' \) -delete
 	make -C "$kdir" M="$dir" -j"$(nproc)" W=1 C=1 CF=-D__CHECK_ENDIAN__ \
 		modules 2>&1 | tee "$out/module.log"
 	# about our files: the kernel's headers have their own
-	! grep -q -E "(kmod|codec|uapi)/.*(warning|error):|WARNING: modpost" \
-		"$out/module.log"
+	! grep -q -E "(kmod|codec|uapi|kernel)/[a-z_]+\.[ch]:.*(warning|error):|\
+WARNING: modpost" "$out/module.log"
 }
 
 uapi_alone()
@@ -133,10 +138,11 @@ uapi_alone()
 	make -s -C selftests abi32
 }
 
-# As a user would: from the installed library, with pkg-config's flags.
+# As a user would: from the installed library, with pkg-config's flags. Without
+# the module it must say so.
 readme_example()
 {
-	local root=$out/root
+	local root=$out/root status=0
 
 	rm -rf "$root"
 	mkdir -p "$root"
@@ -153,6 +159,14 @@ readme_example()
 	# shellcheck disable=SC2046 # flags are words
 	gcc -Wall -Wextra -Werror -o "$out/example" "$out/example.c" \
 		$(pkg-config --cflags --libs libsecbuf-user)
+	if [ -e /dev/secbuf ]; then
+		echo "/dev/secbuf is there: the example was not run"
+		return
+	fi
+	LD_LIBRARY_PATH=$root/usr/lib "$out/example" >"$out/example.out" \
+		2>&1 || status=$?
+	cat "$out/example.out"
+	[ $status -eq 1 ] && grep -q 'not loaded' "$out/example.out"
 }
 
 # sub_check DIRECTORY [VARIABLE=VALUE...]
@@ -204,8 +218,9 @@ guest_selftests()
 	scripts/guest.sh --run selftests/run.sh --name selftests \
 		--needles "$needles" --timeout 600 \
 		--log "$logs/stock-selftests-kernel.log" \
-		kmod/secbuf.ko "$(scripts/kernel.sh module brd)" \
-		selftests/*.sh "${programs[@]}" "$needles/guest:needles"
+		kmod/secbuf.ko examples/kernel/secbuf_sample.ko \
+		selftests/kernel/secbuf_context_test.ko \
+		"$(scripts/kernel.sh module brd)" selftests/*.sh "${programs[@]}" "$needles/guest:needles"
 }
 
 guest_agent()
@@ -221,11 +236,11 @@ guest_agent()
 guest_library()
 {
 	make -s -C libsecbuf-user tests KSELFTEST="$kselftest"
-	printf '%s\n' 'insmod secbuf.ko && ./device_test && rmmod secbuf' \
-		>"$out/device-test.sh"
+	printf '%s\n' 'insmod secbuf.ko && ./device_test && ./kpool_test &&' \
+		'rmmod secbuf' >"$out/device-test.sh"
 	scripts/guest.sh --run "$out/device-test.sh" --name library \
 		--log "$logs/stock-library-kernel.log" \
-		kmod/secbuf.ko libsecbuf-user/build/device_test
+		kmod/secbuf.ko libsecbuf-user/build/{device,kpool}_test
 }
 
 stock_lane()
@@ -239,6 +254,39 @@ stock_lane()
 	lanes+=' stock'
 }
 
+#
+# The lanes of other kernels
+#
+
+# lane_step LANE NAME PART...
+lane_step()
+{
+	step "$1" "$2" scripts/lane.sh "$1" "${@:3}" \
+		--log "$logs/$1-$3-kernel.log"
+}
+
+# built_lane LANE: a source that cannot be had skips the lane, a kernel that
+# does not build fails it.
+built_lane()
+{
+	scripts/kernel.sh source73 >/dev/null || return 0
+	lanes+=" $1"
+	if ! scripts/kernel.sh build "$1" >/dev/null; then
+		failed=$((failed + 1))
+		return 0
+	fi
+	lane_step "$1" 'KUnit' kunit
+	lane_step "$1" 'selftests' selftests
+	[ "$1" != debug ] || lane_step debug 'soak' soak 20
+}
+
+rt_lane()
+{
+	scripts/kernel.sh rt >/dev/null || return 0
+	lane_step rt 'pool selftests' pools
+	lanes+=' rt'
+}
+
 kdir=$(scripts/kernel.sh headers)
 if [ "${KDIR:-$kdir}" != "$kdir" ]; then
 	echo "check.sh: the guest runs the stock kernel: leave out KDIR" >&2
@@ -248,14 +296,23 @@ kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
 rm -rf "$logs"
 mkdir -p "$logs"
 
+wanted='host stock'
 host_lane
 stock_lane
+if [ -z "$quick" ]; then
+	wanted+=' native rt debug'
+	built_lane native
+	rt_lane
+	built_lane debug
+fi
 
+# Outside CI a download that fails may skip a lane, but not these two.
 status=0
-for lane in host stock; do
-	case "$lanes " in
-	*" $lane "*)	;;
-	*)		echo "lane $lane did not run"; status=1 ;;
+for lane in $wanted; do
+	[[ "$lanes " != *" $lane "* ]] || continue
+	echo "lane $lane did not run"
+	case $lane${CI:+ in CI} in
+	host|stock|*CI)	status=1 ;;
 	esac
 done
 [ $failed -eq 0 ] || status=1

@@ -12,7 +12,7 @@ set -eu -o pipefail
 packages='
 demo	gcc			compiler
 demo	libc6-dev		C library headers
-demo	make
+demo	make			runs the builds
 demo	pkg-config|pkgconf	finds libraries
 demo	linux-headers		to build the module for the stock kernel
 demo	kmod			insmod, modinfo
@@ -27,6 +27,12 @@ check	perl			for checkpatch
 check	shellcheck		reads the scripts
 check	sparse			checks the module'\''s address spaces
 check	xz-utils		unpacks the kernel source
+check	bc			for kernels built from source
+check	bison			for kernels built from source
+check	debian-archive-keyring	for the source of a newer kernel
+check	flex			for kernels built from source
+check	libelf-dev		for kernels built from source
+check	libssl-dev		for kernels built from source
 '
 
 only_add=(--no-install-recommends --no-remove)
@@ -52,11 +58,42 @@ wanted()
 		}'
 }
 
+has_apt()
+{
+	command -v apt-get >/dev/null && command -v dpkg >/dev/null
+}
+
+# present NAME[|ALTERNATIVE]...: is there what the package would bring?
+present()
+{
+	local PATH=$PATH:/usr/sbin:/sbin
+	local commands=${1%%|*} name
+
+	case $commands in
+	libc6-dev)	[ -e /usr/include/stdio.h ]; return ;;
+	lib*-dev)	pkg-config --exists "${commands%-dev}"; return ;;
+	*-keyring)	[ -e "/usr/share/keyrings/$commands.gpg" ]; return ;;
+	kmod)		commands='insmod modinfo' ;;
+	openssh-client)	commands='ssh-add ssh-agent ssh-keygen' ;;
+	qemu-system-x86) commands=qemu-system-x86_64 ;;
+	busybox-static)	commands=busybox ;;
+	xz-utils)	commands=xz ;;
+	esac
+	# shellcheck disable=SC2086 # names
+	for name in $commands; do
+		command -v "$name" || return
+	done
+}
+
 # installed NAME[|ALTERNATIVE]...
 installed()
 {
 	local names
 
+	if ! has_apt; then
+		present "$1" >/dev/null 2>&1
+		return
+	fi
 	IFS='|' read -r -a names <<<"$1"
 	{ dpkg-query -W -f '${db:Status-Status}\n' "${names[@]}" || true; } \
 		2>/dev/null | grep -x installed >/dev/null
@@ -169,19 +206,22 @@ install_packages()
 
 main()
 {
-	local group=$1 list names
+	local group=$1 list names arch
 
-	if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-		echo "This machine has no apt. These Debian 12 packages, or what" \
-		     "they hold, are needed:"
-		wanted "$group" | print_list
-		die "please install them first"
-	fi
-	[ "$(dpkg --print-architecture)" = amd64 ] ||
-		die "an amd64 machine is needed"
-
+	arch=$(uname -m)
+	! has_apt || arch=$(dpkg --print-architecture)
+	case $arch in
+	amd64|x86_64)	;;
+	*)		die "an x86-64 machine is needed, this is $arch" ;;
+	esac
 	list=$(missing "$group")
 	[ -n "$list" ] || return 0
+	if ! has_apt; then
+		echo "This machine has no apt. It lacks these Debian 12 packages," \
+		     "or what they hold:"
+		print_list <<<"$list"
+		die "please install them first"
+	fi
 
 	mapfile -t names < <(resolve "$list" | cut -f 1)
 	echo "secbuf needs these Debian packages (and what they depend on):"

@@ -26,6 +26,8 @@ usage()
 	  --timeout SECONDS give up after that long (default 300)
 	  --append ARGS     more kernel command line
 	  --log FILE        keep the kernel's log
+	  --icount          one emulated CPU whose clock counts instructions, one
+	                    per ns: path lengths that repeat
 
 	In the guest:
 	  hostsearch LABEL  stops the guest, searches all its RAM for each needle,
@@ -49,27 +51,11 @@ usage()
 }
 
 scripts=$(cd "$(dirname "$0")" && pwd)
-name='' run='' needles='' append='' log=''
-mem=512 timeout=300
-sources=()
-tmp='' qemu=''
-
-say()
-{
-	echo "guest ${name:-.sh}: $*" >&2
-}
-
-die()
-{
-	say "$*"
-	exit 1
-}
-
-misused()
-{
-	echo "guest.sh: $* (see scripts/guest.sh --help)" >&2
-	exit 2
-}
+# shellcheck source=scripts/guest-lib.sh
+. "$scripts/guest-lib.sh"
+options='run name needles mem timeout append log'
+flags='icount'
+needles='' icount='' qemu=''
 
 cleanup()
 {
@@ -77,99 +63,13 @@ cleanup()
 	[ -z "$tmp" ] || rm -rf "$tmp"
 }
 
-parse_args()
-{
-	while [ $# -gt 0 ]; do
-		case $1 in
-		-h|--help)	usage; exit 0 ;;
-		--run|--name|--needles|--mem|--timeout|--append|--log)
-			[ $# -ge 2 ] || misused "$1 needs a value"
-			declare -g "${1#--}=$2"
-			shift
-			;;
-		-*)	misused "unknown option $1" ;;
-		*)	sources+=("$1") ;;
-		esac
-		shift
-	done
-	[ -n "$run" ] || misused "--run FILE is missing"
-	[ -f "$run" ] || misused "no such file: $run"
-	[ -z "$needles" ] || [ -d "$needles" ] || misused "not a directory: $needles"
-	case $mem$timeout in
-	*[!0-9]*)	misused "--mem and --timeout take a number" ;;
-	esac
-	name=${name:-$(basename "$run")}
-}
-
-#
-# The initramfs
-#
-
-# Bring the shared libraries of every program below $1, under the same names.
-add_libraries()
-{
-	local file lib out
-
-	find "$1" -type f | while read -r file; do
-		[ "$(head -c 4 "$file" | tr -d '\0')" = $'\x7fELF' ] || continue
-		case $file in *.ko|*.o|*.a) continue ;; esac
-		out=$(ldd "$file" 2>/dev/null) || continue	# static
-		case $out in
-		*'not found'*)
-			die "$file: $(echo "$out" | grep 'not found' |
-				      head -n 1 | xargs)"
-			;;
-		esac
-		echo "$out" | grep -o '/[^ ]*'
-	done | sort -u | while read -r lib; do
-		[ -e "$root$lib" ] || install -D "$lib" "$root$lib"
-	done
-}
-
-add_source()
-{
-	local src=$1 dest=''
-
-	case $src in
-	*:*)	dest=${src##*:} src=${src%:*} ;;
-	esac
-	[ -e "$src" ] || misused "no such file: $src"
-	dest=${dest:-$(basename "$src")}
-	case $dest in
-	/*)	dest=$root$dest ;;
-	*)	dest=$root/secbuf/$dest ;;
-	esac
-	mkdir -p "$(dirname "$dest")"
-	cp -rLT "$src" "$dest"
-}
-
 make_initramfs()
 {
-	local root=$tmp/root src script
-
-	mkdir -p "$root"/{bin,dev,etc,proc,root,run,sys,tmp,usr/bin,secbuf}
-	chmod 700 "$root/root"
-	busybox=$(command -v busybox) || die "no busybox: run scripts/deps.sh demo"
-	cp "$busybox" "$root/bin/busybox"
-	ln -s busybox "$root/bin/sh"
-	install -m 755 "$scripts/guest-init" "$root/init"
-	install -m 755 "$scripts/guest-hostsearch" "$root/bin/hostsearch"
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
-	echo 'nobody:x:65534:65534:nobody:/:/bin/false' >>"$root/etc/passwd"
-	printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
-	echo '127.0.0.1 localhost' >"$root/etc/hosts"
-
-	for src in ${sources[@]+"${sources[@]}"}; do
-		add_source "$src"
-	done
-	script=$(basename "$run")
-	cp "$run" "$root/secbuf/$script"
-	echo "$script" >"$root/etc/secbuf-script"
-	add_libraries "$root"
-
-	(cd "$root" && find . -print0 |
+	make_root "$tmp/root"
+	install -m 755 "$scripts/guest-hostsearch" "$tmp/root/bin/hostsearch"
+	(cd "$tmp/root" && find . -print0 |
 	 cpio --quiet -0 -o -H newc -R 0:0) >"$tmp/initramfs"
-	rm -rf "$root"
+	rm -rf "$tmp/root"
 }
 
 #
@@ -223,24 +123,6 @@ choose_accel()
 	echo "$answer"
 }
 
-# Where there is room: /dev/shm may be tiny.
-ram_dir()
-{
-	local dir free cache
-
-	cache=$("$scripts/kernel.sh" cache)
-	mkdir -p "$cache"
-	for dir in /dev/shm "${TMPDIR:-/tmp}" "$cache"; do
-		[ -w "$dir" ] || continue
-		free=$(df --output=avail -m "$dir" | tail -n 1)
-		if [ "$free" -gt $((mem + 64)) ]; then
-			echo "$dir"
-			return
-		fi
-	done
-	die "no $mem MiB free in /dev/shm, ${TMPDIR:-/tmp} or $cache"
-}
-
 # Only descriptor 9 ever holds the RAM file: QEMU opens it through /proc, and
 # it is gone with the last process whatever happens.
 open_ram()
@@ -256,26 +138,34 @@ open_ram()
 
 start_qemu()
 {
-	local accel cpu kernel
+	local accel cpu kernel cpus=2
 
 	command -v qemu-system-x86_64 >/dev/null ||
 		die "no QEMU: run scripts/deps.sh demo"
 	kernel=${SECBUF_KERNEL:-$("$scripts/kernel.sh" image)}
-	read -r accel cpu < <(choose_accel)
+	if [ -n "$icount" ]; then
+		accel=tcg cpu=''
+	else
+		read -r accel cpu < <(choose_accel)
+	fi
 	case $accel in
 	kvm)	cpu=${cpu:-host} ;;
 	# QEMU 7.2's emulation of cmpxchg16b is not atomic between two CPUs.
 	tcg)	accel=tcg,thread=multi cpu=max,-cx16 ;;
 	*)	misused "SECBUF_ACCEL is neither kvm nor tcg" ;;
 	esac
+	if [ -n "$icount" ]; then
+		accel='tcg -icount shift=0,sleep=off' cpus=1
+	fi
 	open_ram
 
 	mkfifo "$tmp/to" "$tmp/from"
 	ulimit -c 0
 	# The kernel's watchdogs expect more than an emulated CPU can do.
+	# shellcheck disable=SC2086 # $accel may be several words
 	setpriv --pdeathsig KILL qemu-system-x86_64 \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-accel "$accel" -cpu "$cpu" -smp 2 -m "${mem}M" \
+		-accel $accel -cpu "$cpu" -smp $cpus -m "${mem}M" \
 		-object "memory-backend-file,id=ram,size=${mem}M,mem-path=/proc/self/fd/9,share=on" \
 		-machine q35,memory-backend=ram \
 		-kernel "$kernel" -initrd "$tmp/initramfs" \
@@ -283,7 +173,7 @@ start_qemu()
 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 $append" \
 		-serial "file:$log" \
 		-chardev stdio,id=line,signal=off -serial chardev:line \
-		<"$tmp/to" >"$tmp/from" 2>"$tmp/qemu.err" &
+		<"$tmp/to" >"$tmp/from" 2>"$tmp/machine.err" &
 	qemu=$!
 	disown "$qemu"		# no word from bash about how it ended
 	exec 3>"$tmp/to" 4<"$tmp/from"
@@ -316,71 +206,8 @@ answer_search()
 	fi
 }
 
-# Sets status and taint if the guest reported them.
-converse()
-{
-	local deadline=$((SECONDS + timeout)) line rc
-	local report='^(.*)@@exit ([0-9]+) ([0-9]+)$'
-
-	while [ "$SECONDS" -lt "$deadline" ]; do
-		rc=0
-		IFS= read -r -t $((deadline - SECONDS)) -u 4 line || rc=$?
-		if [[ $line =~ $report ]]; then
-			line=${BASH_REMATCH[1]}
-			status=${BASH_REMATCH[2]}
-			taint=${BASH_REMATCH[3]}
-			[ -z "$line" ] || printf '%s\n' "$line"
-		elif [[ $line == '@@search '* ]]; then
-			answer_search "${line#@@search }"
-		elif [ -n "$line" ] || [ $rc -eq 0 ]; then
-			printf '%s\n' "$line"
-		fi
-		[ $rc -eq 0 ] || [ $rc -gt 128 ] || return 0	# QEMU ended
-	done
-	timed_out=1
-}
-
-#
-# The verdict
-#
-
-splats='BUG:|\] WARNING:|\[ cut here \]|Oops:|general protection fault[,:]'
-splats+='|KASAN:|KFENCE:|KCSAN:|UBSAN:|[Bb]ad page|refcount_t:|Kernel panic'
-splats+='|detected stall|self-detected|soft lockup|hard LOCKUP|blocked for more'
-splats+='|[Oo]bjects remaining|leaked|unreferenced object|inconsistent lock'
-splats+='|recursive locking|circular locking|suspicious RCU|kernel BUG at'
-splats+='|scheduling while atomic|sleeping function called|Slab corruption'
-splats+='|Unable to handle|double fault|stack guard page'
-
-show_log()
-{
-	sed 's/^/  /' >&2
-}
-
-judge()
-{
-	local allowed=$((4096 | 8192))	# out of tree, unsigned
-
-	if grep -a -q -E "$splats" "$log"; then
-		grep -a -E -A 30 -m 1 "$splats" "$log" | show_log
-		die "the kernel complained"
-	fi
-	if [ -n "$timed_out" ]; then
-		tail -n 15 "$log" | show_log
-		die "no end after $timeout seconds"
-	fi
-	if [ -z "$status" ]; then
-		{ cat "$tmp/qemu.err"; tail -n 15 "$log"; } | show_log
-		die "the guest ended without a report"
-	fi
-	if [ $((taint & ~allowed)) -ne 0 ]; then
-		tail -n 30 "$log" | show_log
-		die "the kernel is tainted: $taint"
-	fi
-	[ "$status" -eq 0 ] || die "$(basename "$run") ended with status $status"
-}
-
 parse_args "$@"
+[ -z "$needles" ] || [ -d "$needles" ] || misused "not a directory: $needles"
 trap cleanup EXIT
 trap 'exit 143' TERM HUP
 trap 'exit 130' INT
@@ -394,6 +221,5 @@ if [ -n "$needles" ]; then
 fi
 make_initramfs
 start_qemu
-status='' taint='' timed_out=''
 converse
 judge

@@ -18,6 +18,7 @@ usage()
 {
 	cat <<-EOT
 	usage: scripts/kernel.sh headers|release|image|module NAME|source|cache
+	       scripts/kernel.sh source73|build KIND|rt
 	  headers  print the build directory of the newest installed 6.1 headers
 	  release  print its release, such as 6.1.0-1-amd64
 	  image    print the path of the kernel image, download it if needed
@@ -25,6 +26,12 @@ usage()
 	  source   print a directory with checkpatch.pl and kselftest's headers,
 	           download the kernel source if needed
 	  cache    print the cache directory
+	For the other lanes, with a kernel to boot as DIR/image:
+	  source73 print the directory of the 7.3 source, download it if needed
+	  build debug|native|native-preempt
+	           print DIR of a built 7.3, build it if needed; it is a KDIR
+	  rt       print DIR of Debian's 6.1 RT, download it if needed; DIR/build
+	           is a KDIR
 	EOT
 }
 
@@ -147,6 +154,9 @@ source_dir()
 	echo "$(cache_dir)/linux-source-6.1"
 }
 
+# shellcheck source=scripts/kernel-lanes.sh
+. "$(dirname "$0")/kernel-lanes.sh"
+
 case ${1:-} in
 headers)	headers ;;
 release)	release ;;
@@ -154,6 +164,9 @@ image)		image ;;
 module)		module "${2:-}" ;;
 source)		source_dir ;;
 cache)		cache_dir ;;
+source73)	source73 ;;
+build)		build "${2:-}" ;;
+rt)		rt ;;
 -h|--help)	usage ;;
 *)		usage >&2; exit 2 ;;
 esac

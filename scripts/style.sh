@@ -31,9 +31,13 @@ check_c()
 	local files user
 
 	checkpatch=$(scripts/kernel.sh source)/scripts/checkpatch.pl
-	mapfile -t files < <(sources kmod | grep -v -e ^kmod/compat/ \
-		-e ^kmod/cursor.c)
+	mapfile -t files < <(sources kmod examples/kernel selftests/kernel \
+		bench/kernel | grep -v -e ^kmod/compat/ -e ^kmod/cursor.c \
+		-e ^kmod/trace.h)
 	checkpatch '' "${files[@]}"
+	# The macros that make tracepoints are laid out their own way.
+	checkpatch OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,TRAILING_STATEMENTS \
+		kmod/trace.h
 	# Comparing versions is what compat is for.
 	mapfile -t files < <(sources kmod/compat)
 	checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON "${files[@]}"
@@ -49,11 +53,13 @@ check_c()
 	user=PREFER_KERNEL_TYPES,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO
 	user+=,CONSTANT_COMPARISON,EMBEDDED_FUNCTION_NAME,VOLATILE
 	user+=,SPLIT_STRING,LONG_LINE_STRING,ENOSYS
-	mapfile -t files < <(sources libsecbuf-user tools examples scripts)
+	mapfile -t files < <(sources libsecbuf-user tools examples/ssh-agent \
+		scripts)
 	checkpatch "$user" "${files[@]}"
 	# kselftest's macros take whole bodies.
 	user+=,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,SPACING
-	mapfile -t files < <(sources selftests)
+	mapfile -t files < <(sources selftests bench |
+		grep -v -e ^selftests/kernel/ -e ^bench/kernel/)
 	checkpatch "$user" "${files[@]}"
 }
 

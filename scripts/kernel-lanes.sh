@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The kernels of the other lanes; kernel.sh sources this. debug and native are
+# built from Debian's source of 7.3, rt is Debian's own 6.1. All of it goes to
+# the cache; nothing is installed, and apt's sources stay as they are.
+
+source73=linux-source-7.3
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The Debian mirror that this machine uses.
+mirror()
+{
+	# shellcheck disable=SC2016 # apt's own variables
+	apt-get indextargets --format \
+		'$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)' |
+	awk '$1 == "Packages" && $2 == "bookworm" && $3 == "main" {
+		print $4; exit }'
+}
+
+# foreign_apt COMMAND...: apt-get that knows trixie-backports and nothing else.
+# Its state is in ./apt; proxies and the like still come from the machine.
+foreign_apt()
+{
+	apt-get -qq -o APT::Sandbox::User=root \
+		-o Dir::State="$PWD/apt" -o Dir::Cache="$PWD/apt" \
+		-o Dir::State::status="$PWD/apt/status" \
+		-o Dir::Etc::SourceList="$PWD/apt/sources.list" \
+		-o Dir::Etc::SourceParts=- -o Dir::Etc::Preferences=- \
+		-o Dir::Etc::PreferencesParts=- "$@" >>apt.log 2>&1
+}
+
+# The source without what these kernels do not use: two thirds of it.
+unpack_source73()
+{
+	local uri version
+
+	[ -f $keyring ] || die "$keyring is missing: run scripts/deps.sh check"
+	uri=$(mirror)
+	[ -n "$uri" ] ||
+		die "apt has no bookworm mirror to take $source73 from"
+	mkdir -p apt/lists/partial apt/archives/partial
+	touch apt/status
+	echo "deb [signed-by=$keyring] $uri trixie-backports main" \
+		>apt/sources.list
+	echo "downloading $source73 (160 MB)" >&2
+	if ! foreign_apt update || ! foreign_apt download $source73; then
+		sed 's/^/  /' apt.log >&2
+		die "cannot download $source73 from trixie-backports"
+	fi
+	version=$(dpkg-deb -f ./*.deb Version)
+
+	echo "unpacking $source73 $version" >&2
+	dpkg-deb --fsys-tarfile ./*.deb |
+	tar -xO ./usr/src/$source73.tar.xz |
+	tar -xJ --strip-components=1 \
+		--exclude="$source73/Documentation/*.rst" \
+		--exclude="$source73/Documentation/*.yaml" \
+		--exclude="$source73/drivers/gpu/*.[ch]" \
+		--exclude="$source73/drivers/media/*.[ch]" \
+		--exclude="$source73/drivers/net/ethernet/*.[ch]" \
+		--exclude="$source73/drivers/net/wireless/*.[ch]" \
+		--exclude="$source73/sound/*.[ch]" \
+		--exclude="$source73/tools/perf" \
+		--exclude="$source73/tools/testing"
+	find arch -type f ! -path 'arch/x86/*' ! -path 'arch/um/*' \
+		! -name 'Kconfig*' -delete
+	rm -r ./*.deb apt apt.log
+	echo "$version" >secbuf-version
+}
+
+source73()
+{
+	unpack $source73 unpack_source73
+	echo "$(cache_dir)/$source73"
+}
+
+# fragments KIND: what is set in its configuration
+fragments()
+{
+	local lanes
+
+	lanes=$(cd "$(dirname "$0")/../lanes" && pwd)
+	case $1 in
+	debug)		echo "$lanes/x86-debug.config" ;;
+	native)		echo "$lanes/um.config" ;;
+	native-preempt)	echo "$lanes/um.config" "$lanes/um-preempt.config" ;;
+	*)		die "no such kernel: '$1' (debug, native," \
+				"native-preempt)" ;;
+	esac
+}
+
+# Says from time to time how far a long make has got.
+watch_make()
+{
+	local kind=$1 log=$2 start=$SECONDS
+
+	while sleep 20 && kill -0 $$; do
+		echo "building the $kind kernel: $((SECONDS - start)) s," \
+		     "$(grep -c '^ *CC ' "$log") files compiled" >&2
+	done
+}
+
+# Modules need headers, scripts and symbols of a build, not its objects.
+prune_build()
+{
+	local tool=tools/objtool/objtool
+
+	find . -mindepth 1 -maxdepth 1 ! -name arch ! -name include \
+		! -name scripts ! -name tools ! -name Makefile \
+		! -name Module.symvers ! -name .config ! -name build.log \
+		! -name image -exec rm -r {} +
+	if [ -e $tool ]; then
+		mv $tool objtool
+		rm -r tools
+		mkdir -p "${tool%/*}"
+		mv objtool $tool
+	fi
+	find arch \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \
+		-o -name 'vmlinux*' -o -name bzImage \) -delete
+}
+
+# build_kernel KIND CONFIG: in the current directory, which must keep its name
+build_kernel()
+{
+	local kind=$1 config=$2 src arch product watcher status=0
+
+	case $kind in
+	debug)	arch=x86_64 product=bzImage ;;
+	*)	arch=um product=linux ;;
+	esac
+	src=$(source73)
+	echo "building the $kind kernel, which takes minutes" >&2
+	: >build.log
+	watch_make "$kind" build.log &
+	watcher=$!
+	{
+		MAKEFLAGS='' KCONFIG_ALLCONFIG=$config \
+			make -C "$src" O="$PWD" ARCH=$arch allnoconfig &&
+		MAKEFLAGS='' make -C "$src" O="$PWD" ARCH=$arch \
+			-j"$(nproc)" $product modules
+	} >>build.log 2>&1 </dev/null || status=1
+	kill $watcher
+	if [ $status -ne 0 ]; then
+		tail -n 30 build.log >&2
+		die "the $kind kernel does not build"
+	fi
+	case $kind in
+	debug)	mv arch/x86/boot/bzImage image ;;
+	*)	mv linux image ;;
+	esac
+	prune_build
+}
+
+# build KIND: prints the directory of the finished build. Its "image" boots,
+# and modules are built with KDIR set to it. A directory without "complete" was
+# interrupted, and make carries on there; two at once wait for each other.
+build()
+{
+	local kind=$1 files key dir version
+
+	files=$(fragments "$kind")
+	version=$(cat "$(source73)/secbuf-version")
+	# shellcheck disable=SC2086 # one or two files
+	key=$({ echo "$version"; cat $files; } | sha256sum | cut -c 1-12)
+	dir=$(cache_dir)/linux-7.3-$kind-$key
+	mkdir -p "$dir"
+	(
+		flock 8
+		[ ! -e "$dir/complete" ] || exit 0
+		cd "$dir" || exit
+		# shellcheck disable=SC2086
+		cat $files >fragment
+		build_kernel "$kind" "$dir/fragment"
+		touch complete
+	) 8>"$dir.lock"
+	echo "$dir"
+}
+
+# The newest 6.1 RT kernel of which apt has both image and headers.
+rt_release()
+{
+	apt-cache search --names-only \
+		'^linux-(headers|image)-6\.1\.0-[0-9]+-rt-amd64$' |
+	sed -E 's/^linux-(headers|image)-([^ ]+).*/\2/' |
+	sort -V | uniq -d | tail -n 1
+}
+
+# Image and headers side by side. The headers' Makefiles know each other by
+# absolute names; kbuild's programs are those of the stock headers.
+unpack_rt()
+{
+	local rel=${1#linux-} common final
+
+	common=${rel%-rt-amd64}-common-rt
+	final=$(cache_dir)/$1
+	for package in linux-image-"$rel" linux-headers-"$rel" \
+			linux-headers-"$common"; do
+		download "$package"
+		dpkg-deb --fsys-tarfile ./*.deb |
+		tar -x --exclude='./boot/[!v]*' --exclude=./lib \
+			--exclude=./usr/share
+		rm ./*.deb apt.log
+	done
+	mv boot/vmlinuz-* image
+	mv usr/src/linux-headers-"$rel" build
+	mv usr/src/linux-headers-"$common" common
+	sed -i "s|/usr/src/linux-headers-$common|$final/common|" build/Makefile
+	for link in {build,common}/{scripts,tools}; do
+		[ ! -L "$link" ] ||
+			ln -sfn "/usr/lib/linux-kbuild-6.1/${link#*/}" "$link"
+	done
+	rm -r boot usr
+}
+
+# rt: prints a directory with Debian's 6.1 RT "image" and its "build"
+rt()
+{
+	local rel cache
+
+	cache=$(cache_dir)
+	rel=$(rt_release)
+	if [ -n "$rel" ]; then
+		unpack "linux-$rel" unpack_rt
+		echo "$cache/linux-$rel"
+	else
+		die "apt knows no 6.1 RT kernel: try apt-get update"
+	fi
+}

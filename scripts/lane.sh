@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Run a part of the tests in a lane: debug (7.3 with KASAN, lockdep, kmemleak,
+# UBSAN), native (User Mode Linux 7.3) or rt (Debian's 6.1 RT). What the kernel
+# complains of, and in the debug lane memory that is lost, fails it.
+
+set -eu -o pipefail
+
+usage()
+{
+	cat <<-'EOT'
+	usage: scripts/lane.sh debug|native|rt PART [--log FILE]
+	  kunit         the KUnit suites, in debug and native
+	  selftests     all selftests
+	  pools         those of pools
+	  soak SECONDS  create, use, reclaim, hotplug and unload under load
+	EOT
+}
+
+misused()
+{
+	usage >&2
+	exit 2
+}
+
+# guest COMMAND...: run COMMAND in a guest that has all modules and programs
+guest()
+{
+	local programs modules
+
+	make -s -C selftests all \
+		KSELFTEST="$(scripts/kernel.sh source)/tools/testing/selftests"
+	modules=$(scripts/modules.sh "$lane")
+	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
+	echo "$*" >"$tmp/lane-$part.sh"
+	set -- --run "$tmp/lane-$part.sh" --name "$lane" "${logging[@]}"
+	# shellcheck disable=SC2086 # names without spaces, as kbuild wants them
+	set -- "$@" $modules selftests/*.sh "${programs[@]}"
+	case $lane in
+	native)
+		scripts/uml.sh --timeout $((limit / 2)) "$@"
+		;;
+	debug)
+		SECBUF_KERNEL=$(scripts/kernel.sh build debug)/image \
+			scripts/guest.sh --mem 1024 --timeout "$limit" \
+			--append 'printk.time=1 kunit.enable=1 kunit.autorun=1' "$@"
+		;;
+	rt)
+		SECBUF_KERNEL=$(scripts/kernel.sh rt)/image \
+			scripts/guest.sh --timeout "$limit" "$@"
+		;;
+	esac
+}
+
+cd "$(dirname "$0")/.."
+lane=${1:-} part=${2:-} seconds=0 limit=600 logging=()
+case $lane in
+debug|native|rt)	;;
+*)			misused ;;
+esac
+shift 2 || misused
+if [ "$part" = soak ]; then
+	seconds=${1:-}
+	shift || misused
+fi
+if [ "${1:-}" = --log ]; then
+	logging=(--log "$2")
+fi
+limit=$((limit + seconds * 2))
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+check='sh'
+# KASAN under emulation takes its time.
+[ "$lane" != debug ] ||
+	check='SECBUF_TEST_TIMEOUT=300 sh kmemleak.sh sh'
+case $part in
+kunit)		guest "$check kunit.sh" ;;
+selftests)	guest "$check run.sh" ;;
+pools)		guest "$check run.sh pool kpool context" ;;
+soak)		guest "$check soak.sh $seconds" ;;
+*)		misused ;;
+esac
