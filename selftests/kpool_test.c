@@ -1086,7 +1086,7 @@ TEST_F(threads, flags_that_mapped_pools_lack)
 }
 
 /* Signals come all the time; each batch is whole or says how far it came. */
-TEST_F(threads, signals_in_the_middle_of_batches)
+TEST_F_TIMEOUT(threads, signals_in_the_middle_of_batches, 120)
 {
 	struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, off = { 0 };
 	struct sigaction act = { .sa_handler = handler };
@@ -1175,7 +1175,7 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-TEST_F(threads, alloc_free_read_write_at_once)
+TEST_F_TIMEOUT(threads, alloc_free_read_write_at_once, 120)
 {
 	struct worker workers[NR_WORKERS];
 	struct secbuf_pool_create_args args;
@@ -1371,7 +1371,7 @@ FIXTURE_TEARDOWN(memcg)
 	close(self->dev);
 }
 
-TEST_F(memcg, limit)
+TEST_F_TIMEOUT(memcg, limit, 120)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");

@@ -782,7 +782,7 @@ static int memcg_fill_and_create(void *arg)
 	return -pool_create(self->dev, 64, SECBUF_LIMIT_CEILING, &args);
 }
 
-TEST_F(memcg, charged_and_uncharged)
+TEST_F_TIMEOUT(memcg, charged_and_uncharged, 120)
 {
 	if (access(self->cg.dir, F_OK) ||
 	    file_number(self->cg.dir, "memory.current", "") < 0)
@@ -791,7 +791,7 @@ TEST_F(memcg, charged_and_uncharged)
 }
 
 /* The limit is an error of the call: nobody is killed. */
-TEST_F(memcg, limit)
+TEST_F_TIMEOUT(memcg, limit, 120)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
@@ -799,7 +799,7 @@ TEST_F(memcg, limit)
 	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
-TEST_F(memcg, limit_reached_by_a_batch)
+TEST_F_TIMEOUT(memcg, limit_reached_by_a_batch, 120)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
@@ -807,7 +807,7 @@ TEST_F(memcg, limit_reached_by_a_batch)
 	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
-TEST_F(memcg, limit_reached_by_a_pool)
+TEST_F_TIMEOUT(memcg, limit_reached_by_a_pool, 120)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
