@@ -67,6 +67,53 @@ static const struct secbuf_vector_string secbuf_vector_strings[] = {
 	{ "not UTF-8", "\xff\xfe\x80", 3, "\0\0\0\3\xff\xfe\x80" },
 };
 
+/* The encoding of a number of any length, both ways. */
+struct secbuf_vector_mpint {
+	const char *name;
+	const char *number;
+	size_t len;
+	const char *wire;
+	size_t wire_len;
+};
+
+static const struct secbuf_vector_mpint secbuf_vector_mpints[] = {
+	/* RFC 4251, section 5, mpint */
+	{ "mpint 0", "", 0, "\0\0\0\0", 4 },
+	{ "mpint of the RFC", "\x09\xa3\x78\xf9\xb2\xe3\x32\xa7", 8,
+	  "\0\0\0\10\x09\xa3\x78\xf9\xb2\xe3\x32\xa7", 12 },
+	{ "mpint 0x80", "\x80", 1, "\0\0\0\2\0\x80", 6 },
+	{ "mpint 1", "\1", 1, "\0\0\0\1\1", 5 },
+	{ "mpint 0x7f", "\x7f", 1, "\0\0\0\1\x7f", 5 },
+	{ "mpint 0xff00", "\xff\0", 2, "\0\0\0\3\0\xff\0", 7 },
+	{ "mpint 0x0100", "\1\0", 2, "\0\0\0\2\1\0", 6 },
+};
+
+/* Strings that are no mpint. */
+struct secbuf_vector_wire {
+	const char *name;
+	const char *wire;
+	size_t wire_len;
+};
+
+static const struct secbuf_vector_wire secbuf_vector_no_mpints[] = {
+	/* RFC 4251, section 5, mpint */
+	{ "-0x1234", "\0\0\0\2\xed\xcc", 6 },
+	{ "-0xdeadbeef", "\0\0\0\5\xff\x21\x52\x41\x11", 9 },
+	{ "-1", "\0\0\0\1\xff", 5 },
+	{ "0 with a byte", "\0\0\0\1\0", 5 },
+	{ "0 with two bytes", "\0\0\0\2\0\0", 6 },
+	{ "0x7f with two bytes", "\0\0\0\2\0\x7f", 6 },
+	{ "0x80 with three bytes", "\0\0\0\3\0\0\x80", 7 },
+};
+
+/* Strings that are no text. */
+static const struct secbuf_vector_wire secbuf_vector_no_texts[] = {
+	{ "NUL only", "\0\0\0\1\0", 5 },
+	{ "NUL first", "\0\0\0\3\0ab", 7 },
+	{ "NUL inside", "\0\0\0\3a\0b", 7 },
+	{ "NUL last", "\0\0\0\3ab\0", 7 },
+};
+
 /*
  * Strings by their lengths: @head_len bytes of the length @head, then @body
  * bytes, decoded with the limit @max.
@@ -115,7 +162,7 @@ static const struct secbuf_vector_length secbuf_vector_lengths[] = {
 /*
  * A message with every kind of field, in this order: u8 17, bool true,
  * u32 699921578, u64 0x0123456789abcdef, the 4 bytes "abcd", string "testing",
- * empty string. Cut short anywhere it is not a message.
+ * mpint 0x80, text "zlib", empty string. Cut short anywhere it is not a message.
  */
 static const unsigned char secbuf_vector_message[] = {
 	0x11,
@@ -124,10 +171,12 @@ static const unsigned char secbuf_vector_message[] = {
 	0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
 	'a', 'b', 'c', 'd',
 	0x00, 0x00, 0x00, 0x07, 't', 'e', 's', 't', 'i', 'n', 'g',
+	0x00, 0x00, 0x00, 0x02, 0x00, 0x80,
+	0x00, 0x00, 0x00, 0x04, 'z', 'l', 'i', 'b',
 	0x00, 0x00, 0x00, 0x00,
 };
 
-#define SECBUF_VECTOR_NR_FIELDS	7
+#define SECBUF_VECTOR_NR_FIELDS	9
 
 static inline int secbuf_vector_put_field(struct secbuf_cursor *cur,
 					  unsigned int field)
@@ -145,6 +194,10 @@ static inline int secbuf_vector_put_field(struct secbuf_cursor *cur,
 		return secbuf_cursor_put_bytes(cur, "abcd", 4);
 	case 5:
 		return secbuf_cursor_put_string(cur, "testing", 7);
+	case 6:
+		return secbuf_cursor_put_mpint(cur, "\0\x80", 2);
+	case 7:
+		return secbuf_cursor_put_string(cur, "zlib", 4);
 	default:
 		return secbuf_cursor_put_string(cur, NULL, 0);
 	}
@@ -173,6 +226,10 @@ static inline int secbuf_vector_get_field(struct secbuf_cursor *cur,
 		return secbuf_cursor_get_u64(cur, &u64_value);
 	case 4:
 		return secbuf_cursor_get_bytes(cur, copy, sizeof(copy));
+	case 6:
+		return secbuf_cursor_get_mpint(cur, &bytes, &len);
+	case 7:
+		return secbuf_cursor_get_text(cur, &bytes, &len);
 	default:
 		return secbuf_cursor_get_string(cur, &bytes, &len);
 	}

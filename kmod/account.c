@@ -10,9 +10,9 @@
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 static unsigned long max_bytes;
 module_param(max_bytes, ulong, 0644);
@@ -39,7 +39,7 @@ struct secbuf_user {
 };
 
 /* Protects users and the first and last reference of each. A leaf. */
-static DEFINE_MUTEX(users_lock);
+static DEFINE_SPINLOCK(users_lock);
 static DEFINE_HASHTABLE(users, 6);
 
 static atomic_long_t all_bytes;
@@ -74,34 +74,54 @@ static struct secbuf_user *user_find(kuid_t uid)
 	return NULL;
 }
 
-static struct secbuf_user *user_get(kuid_t uid)
+/* The user, or @fresh as him if he has no account yet. */
+static struct secbuf_user *user_get_or_add(kuid_t uid,
+					   struct secbuf_user *fresh)
 {
 	struct secbuf_user *user;
 
-	mutex_lock(&users_lock);
+	spin_lock(&users_lock);
 	user = user_find(uid);
 	if (user) {
 		refcount_inc(&user->refs);
-		goto out_unlock;
+	} else if (fresh) {
+		user = fresh;
+		user->uid = uid;
+		refcount_set(&user->refs, 1);
+		hash_add(users, &user->node, __kuid_val(uid));
 	}
-	user = kzalloc(sizeof(*user), SECBUF_GFP);
-	if (!user)
-		goto out_unlock;
-	user->uid = uid;
-	refcount_set(&user->refs, 1);
-	hash_add(users, &user->node, __kuid_val(uid));
-out_unlock:
-	mutex_unlock(&users_lock);
+	spin_unlock(&users_lock);
+	return user;
+}
+
+static struct secbuf_user *user_get(kuid_t uid)
+{
+	struct secbuf_user *user, *fresh;
+
+	user = user_get_or_add(uid, NULL);
+	if (user)
+		return user;
+	fresh = kzalloc(sizeof(*fresh), SECBUF_GFP);
+	if (!fresh)
+		return NULL;
+	user = user_get_or_add(uid, fresh);
+	if (user != fresh)
+		kfree(fresh);
 	return user;
 }
 
 static void user_put(struct secbuf_user *user)
 {
-	if (!refcount_dec_and_mutex_lock(&user->refs, &users_lock))
+	bool last;
+
+	spin_lock(&users_lock);
+	last = refcount_dec_and_test(&user->refs);
+	if (last)
+		hash_del(&user->node);
+	spin_unlock(&users_lock);
+	if (!last)
 		return;
 	WARN_ON_ONCE(atomic_long_read(&user->bytes));
-	hash_del(&user->node);
-	mutex_unlock(&users_lock);
 	kfree(user);
 }
 
@@ -125,7 +145,7 @@ int secbuf_account_init(struct secbuf_account *account)
  * secbuf_account_exit() - everything charged must have been uncharged
  * @account: from secbuf_account_init()
  *
- * Context: process, may sleep.
+ * Context: process; also inside of reclaim.
  */
 void secbuf_account_exit(struct secbuf_account *account)
 {
@@ -179,6 +199,19 @@ void secbuf_account_uncharge(struct secbuf_account *account, size_t bytes)
 }
 
 /**
+ * secbuf_account_is_full() - is there no page left under the ceiling of all?
+ *
+ * Context: any.
+ */
+bool secbuf_account_is_full(void)
+{
+	unsigned long max = ceiling_all();
+	unsigned long used = atomic_long_read(&all_bytes);
+
+	return used > max || max - used < PAGE_SIZE;
+}
+
+/**
  * secbuf_account_get_info() - ceilings and usage now
  * @info: filled
  *
@@ -192,8 +225,8 @@ void secbuf_account_get_info(struct secbuf_account_info *info)
 	info->max_user = ceiling_user();
 	info->used = atomic_long_read(&all_bytes);
 
-	mutex_lock(&users_lock);
+	spin_lock(&users_lock);
 	user = user_find(current_uid());
 	info->used_user = user ? atomic_long_read(&user->bytes) : 0;
-	mutex_unlock(&users_lock);
+	spin_unlock(&users_lock);
 }

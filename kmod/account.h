@@ -43,6 +43,7 @@ int secbuf_account_init(struct secbuf_account *account);
 void secbuf_account_exit(struct secbuf_account *account);
 int secbuf_account_charge(struct secbuf_account *account, size_t bytes);
 void secbuf_account_uncharge(struct secbuf_account *account, size_t bytes);
+bool secbuf_account_is_full(void);
 void secbuf_account_get_info(struct secbuf_account_info *info);
 
 #endif /* SECBUF_ACCOUNT_H */

@@ -1,291 +1,565 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Area: the memory of a mapped pool. Slots are granted and taken back; a page
- * exists while a granted slot lies on it.
+ * Area: the memory of a mapped pool, for all its members. A slot has memory
+ * when it is granted; what is not granted any more stays until it is wanted
+ * elsewhere.
  */
 #include "area.h"
 
+#include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <uapi/linux/secbuf.h>
 
 #include "page.h"
-
-/* The struct, and the open file and inode that an area has besides; bytes. */
-#define SECBUF_AREA_FOOTPRINT	2048
+#include "payer.h"
+#include "reclaim.h"
 
 /* Pages allocated at once; the pointers are on the stack. */
 #define SECBUF_AREA_CHUNK	32
 
-static size_t footprint(const struct secbuf_area *area)
-{
-	return SECBUF_AREA_FOOTPRINT + secbuf_slots_footprint(area->slots.nr);
-}
+/* Pages dropped at once, so that faults and calls get their turn. */
+#define SECBUF_AREA_DROP	1024
+
+/* Runs of groups dropped at once: each is looked for in all mappings. */
+#define SECBUF_AREA_RUNS	64
 
 /**
- * secbuf_area_init() - an area with no slot granted
- * @area: initialized on success
- * @params: what it is like; checked by the caller
+ * secbuf_area_stride() - distance of two slots in the mapping
+ * @params: what the area shall be like
  *
- * Charged to the calling task's user and memory cgroup.
- *
- * Context: process, may sleep.
- * Return: 0, -ENOMEM, -EDQUOT.
+ * Return: bytes.
  */
-int secbuf_area_init(struct secbuf_area *area,
-		     const struct secbuf_area_params *params)
+size_t secbuf_area_stride(const struct secbuf_area_params *params)
+{
+	if (params->guard)
+		return PAGE_ALIGN(params->slot_size) + PAGE_SIZE;
+	return params->slot_size;
+}
+
+static size_t footprint(const struct secbuf_area *area)
+{
+	return sizeof(*area) + secbuf_slots_footprint(&area->slots);
+}
+
+static int area_init(struct secbuf_area *area,
+		     const struct secbuf_area_params *params,
+		     struct secbuf_payer *payer)
 {
 	int err;
 
-	err = secbuf_account_init(&area->account);
+	err = secbuf_slots_init(&area->slots, params->slot_size,
+				secbuf_area_stride(params), params->max_slots);
 	if (err)
 		return err;
-	err = secbuf_slots_init(&area->slots, params->slot_size,
-				params->max_slots);
-	if (err)
-		goto out_account;
-	err = secbuf_account_charge(&area->account, footprint(area));
+	err = secbuf_account_charge(&payer->account, footprint(area));
 	if (err)
 		goto out_slots;
+	err = secbuf_page_alloc(payer, &area->control, 1);
+	if (err < 0)
+		goto out_uncharge;
 
+	mutex_init(&area->fill_lock);
 	mutex_init(&area->io_lock);
 	init_rwsem(&area->map_lock);
+	refcount_set(&area->refs, 1);
 	xa_init_flags(&area->pages, XA_FLAGS_ACCOUNT);
-	area->stats = (struct secbuf_area_stats){
-		.max_slots = params->max_slots,
-	};
+	init_waitqueue_head(&area->wait);
+	INIT_LIST_HEAD(&area->views);
+	area->payer = secbuf_payer_get(payer);
+	area->guard = params->guard;
 	area->ops = params->ops;
-	area->dead = false;
 	return 0;
 
+out_uncharge:
+	secbuf_account_uncharge(&payer->account, footprint(area));
 out_slots:
 	secbuf_slots_exit(&area->slots);
-out_account:
-	secbuf_account_exit(&area->account);
 	return err;
 }
 
-/* The one way by which pages leave an area: unmapped first, zero at the end. */
-static void drop_pages(struct secbuf_area *area, pgoff_t first, pgoff_t nr)
+/**
+ * secbuf_area_create() - an area with no slot granted and no member
+ * @params: what it is like; checked by the caller
+ * @payer: who pays for what it takes before anything is granted
+ *
+ * Context: process, may sleep.
+ * Return: the area, or an error pointer: -ENOMEM, -EDQUOT.
+ */
+struct secbuf_area *
+secbuf_area_create(const struct secbuf_area_params *params,
+		   struct secbuf_payer *payer)
+{
+	struct secbuf_area *area;
+	int err;
+
+	area = kzalloc(sizeof(*area), SECBUF_GFP);
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+	err = area_init(area, params, payer);
+	if (err) {
+		kfree(area);
+		return ERR_PTR(err);
+	}
+	return area;
+}
+
+/**
+ * secbuf_area_put() - one reference less; with the last the area goes
+ * @area: no slot of it is granted and none has memory when that happens
+ *
+ * Context: process, may sleep.
+ * Return: true if it is gone.
+ */
+bool secbuf_area_put(struct secbuf_area *area)
+{
+	if (!refcount_dec_and_test(&area->refs))
+		return false;
+	xa_destroy(&area->pages);
+	secbuf_page_free(area->control);
+	secbuf_account_uncharge(&area->payer->account, footprint(area));
+	secbuf_payer_put(area->payer);
+	secbuf_slots_exit(&area->slots);
+	kfree(area);
+	return true;
+}
+
+/**
+ * secbuf_area_join() - one member more
+ * @area: of which there is a reference
+ *
+ * Context: process, may sleep. Takes io_lock.
+ * Return: 0 or -EUSERS.
+ */
+int secbuf_area_join(struct secbuf_area *area)
+{
+	int err = -EUSERS;
+
+	mutex_lock(&area->io_lock);
+	if (area->nr_members < SECBUF_AREA_MEMBERS_MAX) {
+		area->nr_members++;
+		refcount_inc(&area->refs);
+		err = 0;
+	}
+	mutex_unlock(&area->io_lock);
+	return err;
+}
+
+/**
+ * secbuf_area_leave() - undo secbuf_area_join()
+ * @area: no member's slot of his is granted any more
+ *
+ * Context: process, may sleep. Takes io_lock.
+ * Return: true if the area is gone.
+ */
+bool secbuf_area_leave(struct secbuf_area *area)
+{
+	mutex_lock(&area->io_lock);
+	area->nr_members--;
+	mutex_unlock(&area->io_lock);
+	return secbuf_area_put(area);
+}
+
+static struct secbuf_slot_span group_span(const struct secbuf_area *area,
+					  unsigned int group)
+{
+	return secbuf_slots_span(&area->slots,
+				 (u64)group * area->slots.per_group);
+}
+
+static struct secbuf_slot_share *group_payer(struct secbuf_area *area,
+					     unsigned int group)
+{
+	struct page *page = xa_load(&area->pages,
+				    group_span(area, group).first);
+
+	return secbuf_page_payer(page)->share;
+}
+
+/* Unmapped pages leave the area. */
+static void detach_pages(struct secbuf_area *area, pgoff_t first, pgoff_t nr,
+			 struct list_head *pages)
 {
 	unsigned long index;
 	struct page *page;
 
 	lockdep_assert_held(&area->io_lock);
-	down_write(&area->map_lock);
+	lockdep_assert_held_write(&area->map_lock);
 	area->ops->unmap(area, first, nr);
 	xa_for_each_range(&area->pages, index, page, first, first + nr - 1) {
 		xa_erase(&area->pages, index);
-		secbuf_page_free(&area->account, page);
-		area->stats.bytes -= PAGE_SIZE;
-		area->stats.bytes_zeroized += PAGE_SIZE;
+		list_add(&page->lru, pages);
+	}
+}
+
+/* Zero when they leave. Nobody can see them any more. */
+static void free_pages_of(struct secbuf_area *area, struct list_head *pages)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, pages, lru) {
+		list_del(&page->lru);
+		secbuf_page_free(page);
+		area->bytes -= PAGE_SIZE;
+		area->bytes_zeroized += PAGE_SIZE;
 		cond_resched();
 	}
+}
+
+static void detach_groups(struct secbuf_area *area, unsigned int first,
+			  unsigned int nr, struct list_head *pages)
+{
+	pgoff_t start = group_span(area, first).first;
+	unsigned int group;
+
+	for (group = first; group < first + nr; group++)
+		secbuf_slots_bare(&area->slots, group_payer(area, group),
+				  group);
+	detach_pages(area, start, group_span(area, first + nr).first - start,
+		     pages);
+}
+
+static void drop_groups(struct secbuf_area *area, unsigned int first,
+			unsigned int nr)
+{
+	LIST_HEAD(pages);
+
+	down_write(&area->map_lock);
+	detach_groups(area, first, nr, &pages);
 	up_write(&area->map_lock);
+	free_pages_of(area, &pages);
 }
 
-static void drop_everything(struct secbuf_area *area)
+/* Groups dropped at once. */
+static unsigned int drop_max(const struct secbuf_area *area)
 {
-	if (!xa_empty(&area->pages))
-		drop_pages(area, 0, secbuf_area_nr_pages(area));
-	area->stats.returned += area->slots.in_use;
-	secbuf_slots_put_all(&area->slots);
+	return max_t(pgoff_t, 1, SECBUF_AREA_DROP /
+				 secbuf_slots_group_pages(&area->slots));
 }
 
 /**
- * secbuf_area_die() - the owner is gone: zeroize and free, refuse what comes
+ * secbuf_area_drop() - an idle group loses its memory, by the end of the run
  * @area: the area
+ * @run: of groups that lie side by side; initialized with zeros
+ * @group: the group
  *
- * Context: process, may sleep. Takes io_lock and map_lock.
+ * Context: process, may sleep, under io_lock. Takes map_lock.
  */
-void secbuf_area_die(struct secbuf_area *area)
+void secbuf_area_drop(struct secbuf_area *area, struct secbuf_area_run *run,
+		      unsigned int group)
 {
-	mutex_lock(&area->io_lock);
-	area->dead = true;
-	drop_everything(area);
+	if (run->nr && (group != run->first + run->nr ||
+			run->nr >= drop_max(area)))
+		secbuf_area_drop_end(area, run);
+	if (!run->nr)
+		run->first = group;
+	run->nr++;
+}
+
+/**
+ * secbuf_area_drop_end() - those of a run that still have memory lose it
+ * @area: the area
+ * @run: the run
+ *
+ * Context: process, may sleep, under io_lock. Takes map_lock.
+ */
+void secbuf_area_drop_end(struct secbuf_area *area,
+			  struct secbuf_area_run *run)
+{
+	if (run->nr)
+		drop_groups(area, run->first, run->nr);
+	run->nr = 0;
+}
+
+/* At most @max idle groups that lie side by side. */
+static struct secbuf_area_run
+find_idle_run(const struct secbuf_area *area,
+	      const struct secbuf_slot_share *payer, unsigned int max)
+{
+	const struct secbuf_slots *slots = &area->slots;
+	struct secbuf_area_run run = { };
+
+	run.first = secbuf_slots_find_idle(slots, payer, 0);
+	max = min3(max, drop_max(area), slots->nr_groups - run.first);
+	while (run.nr < max &&
+	       secbuf_slots_find_idle(slots, payer, run.first + run.nr) ==
+	       run.first + run.nr)
+		run.nr++;
+	return run;
+}
+
+/**
+ * secbuf_area_shrink() - free memory of slots that are not granted
+ * @area: the area
+ * @payer: of those that this one pays for; NULL: of all
+ * @nr: slots; of the last group all
+ *
+ * At most a batch, so that io_lock can be let go in between.
+ *
+ * Context: process, may sleep, under io_lock. Takes map_lock.
+ * Return: slots whose memory was freed; 0 if none is idle.
+ */
+unsigned int secbuf_area_shrink(struct secbuf_area *area,
+				const struct secbuf_slot_share *payer,
+				unsigned int nr)
+{
+	const struct secbuf_slots *slots = &area->slots;
+	unsigned int before = slots->nr_backed;
+	unsigned int max, done = 0, pages = 0, runs = 0;
+	struct secbuf_area_run run;
+
+	while (done < nr && runs++ < SECBUF_AREA_RUNS &&
+	       pages < SECBUF_AREA_DROP) {
+		/* Rounded up, without an overflow. */
+		max = (nr - done - 1) / slots->per_group + 1;
+		run = find_idle_run(area, payer, max);
+		if (!run.nr)
+			break;
+		drop_groups(area, run.first, run.nr);
+		pages += run.nr * secbuf_slots_group_pages(slots);
+		done = before - slots->nr_backed;
+		cond_resched();
+	}
+	return done;
+}
+
+/* Tell the programs. Not all the time, they could not get any work done. */
+static void press(struct secbuf_area *area)
+{
+	struct secbuf_pool_control *control = page_address(area->control);
+
+	if (!area->slots.in_use)
+		return;
+	if (area->pressure && time_before(jiffies, area->pressed_at + HZ / 10))
+		return;
+	area->pressed_at = jiffies;
+	WRITE_ONCE(area->pressure, area->pressure + 1);
+	WRITE_ONCE(control->pressure, area->pressure);
+	wake_up_interruptible_poll(&area->wait, EPOLLPRI);
+}
+
+/**
+ * secbuf_area_reclaim() - memory is short: free what is idle, ask for the rest
+ * @area: the area
+ * @payer: of that which this one pays for
+ * @bytes: wanted
+ *
+ * Context: inside of an allocation of anybody, who may hold locks of this
+ * module: waits for none of them.
+ * Return: bytes freed.
+ */
+size_t secbuf_area_reclaim(struct secbuf_area *area,
+			   const struct secbuf_slot_share *payer, size_t bytes)
+{
+	size_t group_bytes = secbuf_slots_group_pages(&area->slots) * PAGE_SIZE;
+	struct secbuf_area_run run;
+	LIST_HEAD(pages);
+	u64 before;
+
+	if (!mutex_trylock(&area->io_lock))
+		return 0;
+	before = area->bytes;
+	while (before - area->bytes < bytes &&
+	       down_write_trylock(&area->map_lock)) {
+		run = find_idle_run(area, payer,
+				    DIV_ROUND_UP(bytes, group_bytes));
+		if (run.nr)
+			detach_groups(area, run.first, run.nr, &pages);
+		up_write(&area->map_lock);
+		if (!run.nr)
+			break;
+		free_pages_of(area, &pages);
+	}
+	bytes = before - area->bytes;
+	press(area);
 	mutex_unlock(&area->io_lock);
-}
-
-/**
- * secbuf_area_exit() - end of an area that nobody can reach any more
- * @area: the area
- *
- * Context: process, may sleep.
- */
-void secbuf_area_exit(struct secbuf_area *area)
-{
-	secbuf_area_die(area);
-	xa_destroy(&area->pages);
-	secbuf_account_uncharge(&area->account, footprint(area));
-	secbuf_slots_exit(&area->slots);
-	secbuf_account_exit(&area->account);
+	return bytes;
 }
 
 /*
- * Some of @nr pages from @first on. Returns how many there are, or an error if
- * some could not be stored; those that could are there all the same.
+ * Before a limit is reported, what is kept for nothing and counts against the
+ * same limit goes. Nothing else would help, and it belongs to others.
  */
-static int fill_pages(struct secbuf_area *area, pgoff_t first, pgoff_t nr)
+static bool make_room(struct secbuf_payer *payer, int err, pgoff_t nr)
 {
+	enum secbuf_reclaim_whose whose = SECBUF_RECLAIM_MEMCG;
+	size_t bytes = nr << PAGE_SHIFT;
+
+	if (err == -EDQUOT)
+		whose = SECBUF_RECLAIM_USER;
+	else if (secbuf_account_is_full())
+		whose = SECBUF_RECLAIM_ALL;
+	return secbuf_reclaim_others(&payer->account, whose, bytes);
+}
+
+/* Some of @nr pages join a list. Returns how many, or an error if none. */
+static int alloc_some(struct secbuf_payer *payer, pgoff_t nr,
+		      struct list_head *list)
+{
+	unsigned int chunk = min_t(pgoff_t, nr, SECBUF_AREA_CHUNK);
 	struct page *pages[SECBUF_AREA_CHUNK];
-	int i, got, err = 0;
+	int i, got;
 
-	got = secbuf_page_alloc(&area->account, pages,
-				min_t(pgoff_t, nr, SECBUF_AREA_CHUNK));
-	for (i = 0; i < got; i++) {
-		if (!err)
-			err = xa_err(xa_store(&area->pages, first + i,
-					      pages[i], SECBUF_GFP));
-		if (err)
-			secbuf_page_free(&area->account, pages[i]);
-		else
-			area->stats.bytes += PAGE_SIZE;
-	}
-	return err ?: got;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	got = secbuf_page_alloc(payer, pages, chunk);
+	if (got < 0 && make_room(payer, got, nr))
+		got = secbuf_page_alloc(payer, pages, chunk);
+	for (i = 0; i < got; i++)
+		list_add_tail(&pages[i]->lru, list);
+	return got;
 }
 
-static void zeroize_span(struct secbuf_area *area,
-			 const struct secbuf_slot_span *span)
+/**
+ * secbuf_area_fill() - zero memory for a group, which does not have it yet
+ * @area: the area
+ * @payer: who pays
+ * @group: has none
+ * @pages: an empty list, where it goes; to be committed or ended
+ *
+ * Without io_lock, as it can take minutes: a memory cgroup may have the caller
+ * wait for each page, and it may have to be reclaimed from others.
+ *
+ * Context: process, may sleep, under fill_lock. Takes locks of any area.
+ * Return: 0, -ENOMEM, -EDQUOT, -EINTR.
+ */
+int secbuf_area_fill(struct secbuf_area *area, struct secbuf_payer *payer,
+		     unsigned int group, struct list_head *pages)
 {
-	struct page *page = xa_load(&area->pages, span->first);
+	struct secbuf_slot_span span = group_span(area, group);
+	pgoff_t done, i;
+	int ret = 0;
 
-	secbuf_page_zeroize(page, span->offset, span->len);
-	area->stats.bytes_zeroized += span->len;
+	lockdep_assert_held(&area->fill_lock);
+	for (done = 0; done < span.nr; done += ret) {
+		ret = alloc_some(payer, span.nr - done, pages);
+		if (ret < 0)
+			break;
+		cond_resched();
+	}
+	/* What is reserved can be stored without memory, and is not seen. */
+	for (i = 0; i < span.nr && ret >= 0; i++)
+		ret = xa_reserve(&area->pages, span.first + i, SECBUF_GFP);
+	if (ret >= 0)
+		return 0;
+	secbuf_area_fill_end(area, group, pages);
+	return ret;
 }
 
-/* Pages for a slot, or zeros on the page that it shares with others. */
-static int back_slot(struct secbuf_area *area, u64 id)
+/**
+ * secbuf_area_fill_commit() - the memory is the group's
+ * @area: the area
+ * @payer: who pays; its member is alive
+ * @group: the group, which is idle after this
+ * @pages: filled by secbuf_area_fill(); empty after this
+ *
+ * Context: process, may sleep, under fill_lock and io_lock.
+ */
+void secbuf_area_fill_commit(struct secbuf_area *area,
+			     struct secbuf_payer *payer, unsigned int group,
+			     struct list_head *pages)
+{
+	pgoff_t index = group_span(area, group).first;
+	struct page *page, *next;
+
+	lockdep_assert_held(&area->io_lock);
+	list_for_each_entry_safe(page, next, pages, lru) {
+		list_del(&page->lru);
+		xa_store(&area->pages, index++, page, 0);
+		area->bytes += PAGE_SIZE;
+	}
+	secbuf_slots_back(&area->slots, payer->share, group);
+}
+
+/**
+ * secbuf_area_fill_end() - free what was not committed
+ * @area: the area
+ * @group: the group
+ * @pages: from secbuf_area_fill()
+ *
+ * Context: process, may sleep, under fill_lock.
+ */
+void secbuf_area_fill_end(struct secbuf_area *area, unsigned int group,
+			  struct list_head *pages)
+{
+	struct secbuf_slot_span span = group_span(area, group);
+	struct page *page, *next;
+	pgoff_t i;
+
+	lockdep_assert_held(&area->fill_lock);
+	list_for_each_entry_safe(page, next, pages, lru) {
+		list_del(&page->lru);
+		secbuf_page_free(page);
+		cond_resched();
+	}
+	for (i = 0; i < span.nr; i++)
+		xa_release(&area->pages, span.first + i);
+}
+
+/**
+ * secbuf_area_ready() - does a slot have memory? Then it is zero
+ * @area: the area
+ * @share: of the member that would like to have it
+ * @id: from secbuf_slots_find()
+ *
+ * What is idle and was paid for by another is not taken over: its pages would
+ * stay charged to his memory cgroup.
+ *
+ * Context: process, may sleep, under io_lock. Takes map_lock.
+ * Return: true if it has; false if it has none, or none any more.
+ */
+bool secbuf_area_ready(struct secbuf_area *area,
+		       const struct secbuf_slot_share *share, u64 id)
+{
+	unsigned int group = secbuf_slots_group(&area->slots, id);
+
+	if (test_bit(group, area->slots.idle) &&
+	    group_payer(area, group) != share)
+		drop_groups(area, group, 1);
+	if (!test_bit(group, area->slots.backed))
+		return false;
+	/* Whoever has it mapped may have written to it since it was freed. */
+	secbuf_area_clean(area, id);
+	return true;
+}
+
+/**
+ * secbuf_area_payer() - the share of who pays for the memory of a slot
+ * @area: the area
+ * @id: a slot that has memory
+ *
+ * Context: under io_lock.
+ * Return: the share, or NULL if that member is gone.
+ */
+struct secbuf_slot_share *secbuf_area_payer(struct secbuf_area *area, u64 id)
+{
+	return group_payer(area, secbuf_slots_group(&area->slots, id));
+}
+
+/**
+ * secbuf_area_clean() - zeroize a slot
+ * @area: the area
+ * @id: a slot that has memory
+ *
+ * Context: process, may sleep, under io_lock.
+ */
+void secbuf_area_clean(struct secbuf_area *area, u64 id)
 {
 	struct secbuf_slot_span span = secbuf_slots_span(&area->slots, id);
-	pgoff_t done;
-	int ret;
+	pgoff_t i;
 
-	if (!secbuf_slots_span_idle(&area->slots, id)) {
-		zeroize_span(area, &span);
-		return 0;
+	for (i = 0; i < span.nr; i++) {
+		secbuf_page_zeroize(xa_load(&area->pages, span.first + i),
+				    span.offset, span.len);
+		area->bytes_zeroized += span.len;
+		if (i % SECBUF_AREA_CHUNK == SECBUF_AREA_CHUNK - 1)
+			cond_resched();
 	}
-	for (done = 0; done < span.nr; done += ret) {
-		ret = fatal_signal_pending(current) ? -EINTR :
-		      fill_pages(area, span.first + done, span.nr - done);
-		if (ret < 0) {
-			drop_pages(area, span.first, span.nr);
-			return ret;
-		}
-		cond_resched();
-	}
-	return 0;
-}
-
-static int grant_slot(struct secbuf_area *area, u64 *id,
-		      enum secbuf_slot_holder holder)
-{
-	int err;
-
-	err = secbuf_slots_find(&area->slots, id);
-	if (err)
-		return err;
-	err = back_slot(area, *id);
-	if (err)
-		return err;
-	secbuf_slots_take(&area->slots, *id, holder);
-	area->stats.acquired++;
-	area->stats.peak = max(area->stats.peak, area->slots.in_use);
-	return 0;
-}
-
-static int return_slot(struct secbuf_area *area, u64 id,
-		       enum secbuf_slot_holder holder)
-{
-	struct secbuf_slot_span span;
-	int err;
-
-	err = secbuf_slots_check(&area->slots, id, holder);
-	if (err)
-		return err;
-	secbuf_slots_put(&area->slots, id);
-	area->stats.returned++;
-
-	span = secbuf_slots_span(&area->slots, id);
-	if (secbuf_slots_span_idle(&area->slots, id))
-		drop_pages(area, span.first, span.nr);
-	else
-		zeroize_span(area, &span);
-	return 0;
-}
-
-static bool batch_is_full(const struct secbuf_area *area, unsigned int done)
-{
-	return done && done >= SECBUF_AREA_BATCH_BYTES_MAX / area->slots.size;
-}
-
-/**
- * secbuf_area_grant() - grant zero slots
- * @area: the area
- * @ids: where the ids go
- * @nr: slots wanted
- * @holder: to whom
- *
- * Stops at a limit, at SECBUF_AREA_BATCH_BYTES_MAX and at a fatal signal.
- *
- * Context: process, may sleep. Takes io_lock and map_lock.
- * Return: slots granted, or if none -ENOSPC, -ENOMEM, -EDQUOT, -EINTR,
- * -ESHUTDOWN.
- */
-int secbuf_area_grant(struct secbuf_area *area, u64 *ids, unsigned int nr,
-		      enum secbuf_slot_holder holder)
-{
-	unsigned int done = 0;
-	int err = 0;
-
-	mutex_lock(&area->io_lock);
-	if (area->dead)
-		err = -ESHUTDOWN;
-	while (!err && done < nr && !batch_is_full(area, done)) {
-		if (fatal_signal_pending(current)) {
-			err = -EINTR;
-			break;
-		}
-		err = grant_slot(area, &ids[done], holder);
-		if (err)
-			area->stats.failures++;
-		else
-			done++;
-		cond_resched();
-	}
-	mutex_unlock(&area->io_lock);
-	return done ?: err;
-}
-
-/**
- * secbuf_area_return() - zeroize slots and take them back
- * @area: the area
- * @ids: the slots, not trusted
- * @nr: number of @ids
- * @holder: who returns them
- *
- * Stops at the first that @holder may not return, and at
- * SECBUF_AREA_BATCH_BYTES_MAX.
- *
- * Context: process, may sleep. Takes io_lock and map_lock.
- * Return: slots taken back, or if none -EINVAL, -ENOENT, -EBUSY, -ESHUTDOWN.
- */
-int secbuf_area_return(struct secbuf_area *area, const u64 *ids,
-		       unsigned int nr, enum secbuf_slot_holder holder)
-{
-	unsigned int done = 0;
-	int err = 0;
-
-	mutex_lock(&area->io_lock);
-	if (area->dead)
-		err = -ESHUTDOWN;
-	while (!err && done < nr && !batch_is_full(area, done)) {
-		err = return_slot(area, ids[done], holder);
-		if (!err)
-			done++;
-		cond_resched();
-	}
-	mutex_unlock(&area->io_lock);
-	return done ?: err;
 }
 
 /**
@@ -294,7 +568,7 @@ int secbuf_area_return(struct secbuf_area *area, const u64 *ids,
  * @index: page index, not trusted
  *
  * Context: map_lock is held for read; the page is valid until it is dropped.
- * Return: the page, or NULL if no granted slot lies there.
+ * Return: the page, or NULL if there is none.
  */
 struct page *secbuf_area_page(struct secbuf_area *area, pgoff_t index)
 {
@@ -308,21 +582,6 @@ struct page *secbuf_area_page(struct secbuf_area *area, pgoff_t index)
  */
 pgoff_t secbuf_area_nr_pages(const struct secbuf_area *area)
 {
-	return PAGE_ALIGN((u64)area->slots.size * area->slots.nr) >> PAGE_SHIFT;
-}
-
-/**
- * secbuf_area_get_stats() - counters that fit together
- * @area: the area
- * @stats: filled
- *
- * Context: process, may sleep. Takes io_lock.
- */
-void secbuf_area_get_stats(struct secbuf_area *area,
-			   struct secbuf_area_stats *stats)
-{
-	mutex_lock(&area->io_lock);
-	*stats = area->stats;
-	stats->in_use = area->slots.in_use;
-	mutex_unlock(&area->io_lock);
+	return PAGE_ALIGN((u64)area->slots.stride * area->slots.nr) >>
+	       PAGE_SHIFT;
 }

@@ -3,11 +3,11 @@
 #define SECBUF_AREA_FILE_H
 
 struct file;
-struct secbuf_area;
 struct secbuf_call;
+struct secbuf_member;
 
 int secbuf_area_file_create(struct secbuf_call *call);
-struct secbuf_area *secbuf_area_from_file(struct file *file);
+struct secbuf_member *secbuf_member_from_file(struct file *file);
 int secbuf_area_file_check(struct file *file);
 
 #endif /* SECBUF_AREA_FILE_H */

@@ -7,7 +7,8 @@
 
 #include <linux/errno.h>
 
-#include "area.h"
+#include "member.h"
+#include "payer.h"
 
 /**
  * SECBUF_CONN_FOOTPRINT - kernel memory that one conn is charged for, in bytes
@@ -19,19 +20,20 @@
 /**
  * secbuf_conn_init() - a conn without buffers
  * @conn: initialized on success
- * @area: where its buffers come from; must outlive the conn
+ * @member: to whom its buffers are granted; must outlive the conn
  *
  * Return: 0, -ENOMEM, -EDQUOT.
  */
-int secbuf_conn_init(struct secbuf_conn *conn, struct secbuf_area *area)
+int secbuf_conn_init(struct secbuf_conn *conn, struct secbuf_member *member)
 {
 	int err;
 
-	err = secbuf_account_charge(&area->account, SECBUF_CONN_FOOTPRINT);
+	err = secbuf_account_charge(&member->payer->account,
+				    SECBUF_CONN_FOOTPRINT);
 	if (err)
 		return err;
 	mutex_init(&conn->lock);
-	conn->area = area;
+	conn->member = member;
 	return 0;
 }
 
@@ -44,7 +46,8 @@ int secbuf_conn_init(struct secbuf_conn *conn, struct secbuf_area *area)
 void secbuf_conn_exit(struct secbuf_conn *conn)
 {
 	secbuf_conn_zeroize(conn);
-	secbuf_account_uncharge(&conn->area->account, SECBUF_CONN_FOOTPRINT);
+	secbuf_account_uncharge(&conn->member->payer->account,
+				SECBUF_CONN_FOOTPRINT);
 }
 
 /**
@@ -54,7 +57,7 @@ void secbuf_conn_exit(struct secbuf_conn *conn)
  * @id: the slot
  *
  * Context: process, may sleep. Takes locks of the conn and the area.
- * Return: 0, -EINVAL, or as of secbuf_area_grant().
+ * Return: 0, -EINVAL, or as of secbuf_member_grant().
  */
 int secbuf_conn_buffer(struct secbuf_conn *conn, unsigned int which, u64 *id)
 {
@@ -64,8 +67,8 @@ int secbuf_conn_buffer(struct secbuf_conn *conn, unsigned int which, u64 *id)
 		return -EINVAL;
 	mutex_lock(&conn->lock);
 	if (!conn->granted[which]) {
-		ret = secbuf_area_grant(conn->area, &conn->ids[which], 1,
-					SECBUF_HOLDER_OBJECT);
+		ret = secbuf_member_grant(conn->member, &conn->ids[which], 1,
+					  SECBUF_HOLDER_OBJECT);
 		conn->granted[which] = ret == 1;
 	}
 	*id = conn->ids[which];
@@ -87,9 +90,9 @@ void secbuf_conn_zeroize(struct secbuf_conn *conn)
 	for (i = 0; i < SECBUF_CONN_NR_BUFFERS; i++) {
 		if (!conn->granted[i])
 			continue;
-		/* An area whose owner died has taken everything back itself. */
-		secbuf_area_return(conn->area, &conn->ids[i], 1,
-				   SECBUF_HOLDER_OBJECT);
+		/* What a member had that died has been taken back already. */
+		secbuf_member_return(conn->member, &conn->ids[i], 1,
+				     SECBUF_HOLDER_OBJECT);
 		conn->granted[i] = false;
 	}
 	mutex_unlock(&conn->lock);

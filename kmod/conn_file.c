@@ -16,10 +16,10 @@
 #include <uapi/linux/secbuf.h>
 
 #include "account.h"
-#include "area.h"
 #include "area_file.h"
 #include "conn.h"
 #include "dev.h"
+#include "member.h"
 
 /**
  * struct conn_file - a conn and its descriptor
@@ -51,7 +51,7 @@ static int run_buffer(struct secbuf_call *call)
 	err = secbuf_conn_buffer(&cf->conn, args->which, &args->out_id);
 	if (err)
 		return err;
-	args->out_slot_size = cf->conn.area->slots.size;
+	args->out_slot_size = cf->conn.member->area->slots.size;
 	return secbuf_call_reply(call);
 }
 
@@ -128,7 +128,7 @@ static struct file *conn_file_create(struct file *pool_file)
 	cf = kzalloc(sizeof(*cf), SECBUF_GFP);
 	if (!cf)
 		return ERR_PTR(-ENOMEM);
-	err = secbuf_conn_init(&cf->conn, secbuf_area_from_file(pool_file));
+	err = secbuf_conn_init(&cf->conn, secbuf_member_from_file(pool_file));
 	if (err)
 		goto out_kfree;
 	file = anon_inode_getfile("[secbuf-conn]", &conn_fops, cf, O_RDWR);
@@ -160,7 +160,7 @@ static int run_create(struct secbuf_call *call)
 	if (!pool_file)
 		return -EBADF;
 	err = -EINVAL;
-	if (!secbuf_area_from_file(pool_file))
+	if (!secbuf_member_from_file(pool_file))
 		goto out_fput;
 	err = secbuf_area_file_check(pool_file);
 	if (err)

@@ -3,8 +3,6 @@
 
 #include "../codec/cursor.c"
 
-EXPORT_SYMBOL_GPL(secbuf_cursor_put_string_max);
-EXPORT_SYMBOL_GPL(secbuf_cursor_put_string);
-EXPORT_SYMBOL_GPL(secbuf_cursor_get_string_max);
-EXPORT_SYMBOL_GPL(secbuf_cursor_get_string);
-EXPORT_SYMBOL_GPL(secbuf_cursor_skip_string);
+EXPORT_SYMBOL_GPL(secbuf_cursor_put_mpint);
+EXPORT_SYMBOL_GPL(secbuf_cursor_get_mpint);
+EXPORT_SYMBOL_GPL(secbuf_cursor_get_text);

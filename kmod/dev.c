@@ -18,6 +18,7 @@
 
 #include "account.h"
 #include "area.h"
+#include "ring.h"
 
 atomic_t secbuf_nr_pools;
 atomic_t secbuf_nr_conns;
@@ -97,6 +98,44 @@ int secbuf_call_reply(const struct secbuf_call *call)
 }
 
 /**
+ * secbuf_call_publish_all() - reply with the descriptors of a new object
+ * @call: the call
+ * @files: the object, whose references are consumed in every case
+ * @out_fds: members of @call->args
+ * @nr: of both, at most SECBUF_CALL_FDS_MAX
+ *
+ * Return: 0, -EMFILE, -ENOMEM, -EFAULT; on failure the object is gone.
+ */
+int secbuf_call_publish_all(const struct secbuf_call *call,
+			    struct file *const *files, s32 *const *out_fds,
+			    unsigned int nr)
+{
+	int fds[SECBUF_CALL_FDS_MAX], err = 0;
+	unsigned int got, i;
+
+	for (got = 0; got < nr; got++) {
+		err = get_unused_fd_flags(O_CLOEXEC);
+		if (err < 0)
+			goto out_fds;
+		fds[got] = err;
+		*out_fds[got] = err;
+	}
+	err = secbuf_call_reply(call);
+	if (err)
+		goto out_fds;
+	for (i = 0; i < nr; i++)
+		fd_install(fds[i], files[i]);
+	return 0;
+
+out_fds:
+	while (got--)
+		put_unused_fd(fds[got]);
+	for (i = 0; i < nr; i++)
+		fput(files[i]);
+	return err;
+}
+
+/**
  * secbuf_call_publish() - reply with the descriptor of a new object
  * @call: the call
  * @file: the object, whose reference is consumed in every case
@@ -107,34 +146,22 @@ int secbuf_call_reply(const struct secbuf_call *call)
 int secbuf_call_publish(const struct secbuf_call *call, struct file *file,
 			s32 *out_fd)
 {
-	int fd, err;
-
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		err = fd;
-		goto out_fput;
-	}
-	*out_fd = fd;
-	err = secbuf_call_reply(call);
-	if (err)
-		goto out_fd;
-	fd_install(fd, file);
-	return 0;
-
-out_fd:
-	put_unused_fd(fd);
-out_fput:
-	fput(file);
-	return err;
+	return secbuf_call_publish_all(call, &file, &out_fd, 1);
 }
 
-static u64 protections_that_hold(void)
+/**
+ * secbuf_protections() - what holds for objects of this kernel
+ * @mapped: that can be mapped
+ *
+ * Return: SECBUF_PROT_*.
+ */
+u64 secbuf_protections(bool mapped)
 {
 	u64 prot = SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
 		   SECBUF_PROT_UNFORKABLE;
 
 	/* Without special entries get_user_pages_fast sees ordinary pages. */
-	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL))
+	if (!mapped || IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL))
 		prot |= SECBUF_PROT_UNPINNABLE;
 	if (IS_ENABLED(CONFIG_MMU_NOTIFIER))
 		prot |= SECBUF_PROT_OWNER_DEATH;
@@ -148,8 +175,6 @@ static int run_info(struct secbuf_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	if (args->__reserved)
-		return -EINVAL;
 
 	secbuf_account_get_info(&account);
 	*args = (struct secbuf_info_args){
@@ -157,8 +182,9 @@ static int run_info(struct secbuf_call *call)
 		.out_abi_version = SECBUF_ABI_VERSION,
 		.out_slots_max = SECBUF_AREA_SLOTS_MAX,
 		.out_features = SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN |
-				SECBUF_FEAT_POOL,
-		.out_protections = protections_that_hold(),
+				SECBUF_FEAT_POOL | SECBUF_FEAT_POOL_PASSABLE |
+				SECBUF_FEAT_POOL_GUARD | SECBUF_FEAT_RING,
+		.out_protections = secbuf_protections(true),
 		.out_slot_size_min = SECBUF_AREA_SLOT_SIZE_MIN,
 		.out_slot_size_max = SECBUF_AREA_SLOT_SIZE_MAX,
 		.out_pool_size_max = SECBUF_AREA_SIZE_MAX,
@@ -166,6 +192,7 @@ static int run_info(struct secbuf_call *call)
 		.out_batch_max = SECBUF_AREA_BATCH_MAX,
 		.out_nr_pools = atomic_read(&secbuf_nr_pools),
 		.out_nr_conns = atomic_read(&secbuf_nr_conns),
+		.out_nr_rings = atomic_read(&secbuf_nr_rings),
 		.out_bytes_max = account.max,
 		.out_user_bytes_max = account.max_user,
 		.out_bytes = account.used,

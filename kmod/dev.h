@@ -12,6 +12,9 @@ struct file;
 /* Longest argument struct that this module knows, in bytes. */
 #define SECBUF_ARGS_MAX	128
 
+/* Most descriptors that one call makes. */
+#define SECBUF_CALL_FDS_MAX	2
+
 /**
  * struct secbuf_call - one ioctl in progress
  * @file: on which
@@ -59,7 +62,11 @@ secbuf_command_find(const struct secbuf_command *commands, size_t nr,
 		    unsigned int cmd);
 long secbuf_command_run(const struct secbuf_command *command,
 			struct file *file, unsigned long arg);
+u64 secbuf_protections(bool mapped);
 int secbuf_call_reply(const struct secbuf_call *call);
+int secbuf_call_publish_all(const struct secbuf_call *call,
+			    struct file *const *files, s32 *const *out_fds,
+			    unsigned int nr);
 int secbuf_call_publish(const struct secbuf_call *call, struct file *file,
 			s32 *out_fd);
 

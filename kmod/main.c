@@ -11,10 +11,12 @@
 #include "pool.h"
 #include "pool_file.h"
 #include "reclaim.h"
+#include "ring_file.h"
 
 static const struct secbuf_command *const creators[] = {
 	&secbuf_pool_create_command,
 	&secbuf_conn_create_command,
+	&secbuf_ring_create_command,
 };
 
 static int __init secbuf_init(void)

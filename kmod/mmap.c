@@ -117,8 +117,8 @@ int secbuf_mmap_mremap(struct vm_area_struct *vma)
 /**
  * secbuf_mmap_prepare() - check and set up a new mapping
  * @vma: the mapping
- * @nr_pages: the length that it must have
- * @ops: ->fault, and the two functions above
+ * @nr_pages: the length that it must have; the offset is the caller's matter
+ * @ops: ->fault, and functions of this file
  *
  * A private mapping is refused: its copies would be ordinary memory, and a
  * copy-on-write VM_PFNMAP mapping is a kernel BUG.
@@ -131,13 +131,66 @@ int secbuf_mmap_prepare(struct vm_area_struct *vma, pgoff_t nr_pages,
 {
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	if (vma->vm_pgoff || vma_pages(vma) != nr_pages)
+	if (vma_pages(vma) != nr_pages)
 		return -EINVAL;
 	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
 			  VM_DONTCOPY);
 	vm_flags_clear(vma, VM_MAYEXEC);
 	vma->vm_ops = ops;
 	return 0;
+}
+
+/**
+ * secbuf_mmap_read_only() - a mapping that can never be written to
+ * @vma: passed secbuf_mmap_prepare()
+ *
+ * Context: ->mmap.
+ * Return: 0 or -EPERM.
+ */
+int secbuf_mmap_read_only(struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
+/**
+ * secbuf_mmap_once() - there is no other mapping like this one
+ * @vma: passed secbuf_mmap_prepare(), with whatever else can refuse it
+ * @nr: of such mappings, which lives as long as the file. It is two while the
+ *      kernel tries to move one
+ *
+ * Who unmaps a page, be it for the others of a pool or inside of reclaim, looks
+ * for it in all mappings.
+ *
+ * Context: ->mmap.
+ * Return: 0 or -EBUSY.
+ */
+int secbuf_mmap_once(struct vm_area_struct *vma, atomic_t *nr)
+{
+	if (atomic_cmpxchg(nr, 0, 1))
+		return -EBUSY;
+	vma->vm_private_data = nr;
+	return 0;
+}
+
+/**
+ * secbuf_mmap_open() - ->open of every mapping
+ * @vma: the mapping
+ */
+void secbuf_mmap_open(struct vm_area_struct *vma)
+{
+	atomic_inc(vma->vm_private_data);
+}
+
+/**
+ * secbuf_mmap_close() - ->close of every mapping
+ * @vma: the mapping
+ */
+void secbuf_mmap_close(struct vm_area_struct *vma)
+{
+	atomic_dec(vma->vm_private_data);
 }
 
 /**
@@ -159,9 +212,10 @@ vm_fault_t secbuf_mmap_insert(struct vm_fault *vmf, struct page *page)
  * secbuf_mmap_unmap() - remove pages from every address space
  * @file: from secbuf_mmap_file()
  * @first: index of the first page
- * @nr: number of pages
+ * @nr: number of pages; 0: to the end
  *
- * Context: process, may sleep, under the lock that keeps faults away.
+ * Context: process, may sleep, under the lock that keeps faults away; also
+ * inside of reclaim.
  */
 void secbuf_mmap_unmap(struct file *file, pgoff_t first, pgoff_t nr)
 {

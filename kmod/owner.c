@@ -4,8 +4,9 @@
  * address space does (exit, kill, exec), whoever still holds a descriptor:
  * fork copies the descriptor table, and close-on-exec acts at exec only.
  *
- * The mm is compared and never dereferenced. A reference on the struct keeps
- * its address from being given to another process.
+ * The mm is compared, and nothing of it is used but the set of CPUs that run it.
+ * A reference on the struct keeps its address from being given to another
+ * process.
  */
 #include "owner.h"
 
@@ -17,6 +18,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/wait_bit.h>
 
 #include "account.h"
@@ -251,4 +253,43 @@ int secbuf_owner_check(const struct secbuf_owned *owned)
 	if (current->mm != owned->owner->mm)
 		return -EPERM;
 	return 0;
+}
+
+static void pass_barrier(void *unused)
+{
+	/* Pairs with those in secbuf_owner_barrier(). */
+	smp_mb();
+}
+
+/*
+ * CPUs that may be running the owner. x86 sets the bit of a CPU, with a full
+ * barrier, before it runs anything there; others may not keep these bits.
+ */
+static const struct cpumask *cpus_of(const struct secbuf_owned *owned)
+{
+#ifdef CONFIG_X86
+	return mm_cpumask(owned->owner->mm);
+#else
+	return cpu_online_mask;
+#endif
+}
+
+/**
+ * secbuf_owner_barrier() - every CPU that runs the owner passes a full barrier
+ * @owned: an object of his
+ *
+ * What the owner did before in program order is seen by the caller afterwards,
+ * or what the caller did before is seen by the owner in what he does later: as
+ * if he had executed a full barrier somewhere. A CPU that is not running him has
+ * passed one when it switched, or will.
+ *
+ * Context: process, may sleep.
+ */
+void secbuf_owner_barrier(const struct secbuf_owned *owned)
+{
+	/* What we did before, before the CPUs are looked up and pass theirs. */
+	smp_mb();
+	on_each_cpu_mask(cpus_of(owned), pass_barrier, NULL, true);
+	/* What we do next, after they have passed. */
+	smp_mb();
 }

@@ -34,6 +34,7 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 void secbuf_owner_detach(struct secbuf_owned *owned);
 void secbuf_owner_flush(struct secbuf_owned *owned);
 int secbuf_owner_check(const struct secbuf_owned *owned);
+void secbuf_owner_barrier(const struct secbuf_owned *owned);
 void secbuf_owner_exit(void);
 
 #endif /* SECBUF_OWNER_H */

@@ -763,7 +763,10 @@ struct secbuf_pool *secbuf_pool_create(const struct secbuf_pool_params *params)
 	if (err)
 		goto out_account;
 
-	secbuf_reclaim_add(&pool->reclaim, &pool_reclaim_ops);
+	err = secbuf_reclaim_add(&pool->reclaim, &pool_reclaim_ops,
+				 &pool->account);
+	if (err)
+		goto out_uncharge;
 	err = secbuf_pool_prefill(pool, pool->min);
 	if (err) {
 		secbuf_pool_destroy(pool);
@@ -771,6 +774,8 @@ struct secbuf_pool *secbuf_pool_create(const struct secbuf_pool_params *params)
 	}
 	return pool;
 
+out_uncharge:
+	secbuf_account_uncharge(&pool->account, footprint(pool));
 out_account:
 	secbuf_account_exit(&pool->account);
 out_cache:

@@ -481,6 +481,22 @@ static int run_stats(struct secbuf_call *call)
 	return secbuf_call_reply(call);
 }
 
+static int run_info(struct secbuf_call *call)
+{
+	struct secbuf_pool_info_args *args = call->args;
+	struct pool_file *pf = pool_file_of(call);
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	*args = (struct secbuf_pool_info_args){
+		.size = args->size,
+		.out_max_slots = pf->max,
+		.out_slot_size = pf->size,
+		.out_protections = secbuf_protections(false),
+	};
+	return secbuf_call_reply(call);
+}
+
 static const struct secbuf_command pool_commands[] = {
 	SECBUF_COMMAND(SECBUF_IOC_POOL_ALLOC, struct secbuf_pool_alloc_args,
 		       SECBUF_POOL_ALLOC_ARGS_SIZE_VER0, run_alloc),
@@ -494,6 +510,8 @@ static const struct secbuf_command pool_commands[] = {
 		       SECBUF_POOL_SHRINK_ARGS_SIZE_VER0, run_shrink),
 	SECBUF_COMMAND(SECBUF_IOC_POOL_STATS, struct secbuf_pool_stats_args,
 		       SECBUF_POOL_STATS_ARGS_SIZE_VER0, run_stats),
+	SECBUF_COMMAND(SECBUF_IOC_POOL_INFO, struct secbuf_pool_info_args,
+		       SECBUF_POOL_INFO_ARGS_SIZE_VER0, run_info),
 };
 
 static long pool_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -720,20 +738,27 @@ static int run_create(struct secbuf_call *call)
 	struct file *file;
 	int err;
 
-	if (args->flags & ~SECBUF_POOL_F_MAPPED)
+	if (args->flags & ~(SECBUF_POOL_F_MAPPED | SECBUF_POOL_F_PASSABLE |
+			    SECBUF_POOL_F_GUARD))
 		return -EOPNOTSUPP;
 	if (args->flags & SECBUF_POOL_F_MAPPED)
 		return secbuf_area_file_create(call);
+	if (args->flags)
+		return -EINVAL;
 	err = params_from_args(&params, args);
 	if (err)
 		return err;
+	if (args->require & ~secbuf_protections(false))
+		return -EOPNOTSUPP;
 
 	file = pool_file_create(&params);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	pf = file->private_data;
 	args->out_slot_size = pf->class_size;
+	args->out_stride = 0;
 	args->out_mmap_size = 0;
+	args->out_protections = secbuf_protections(false);
 	args->out_max_slots = pf->max;
 	return secbuf_call_publish(call, file, &args->out_fd);
 }

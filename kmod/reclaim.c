@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One shrinker and one CPU-hotplug state for all objects of the module.
+ * One shrinker, one look for idle memory and one CPU-hotplug state for all
+ * objects of the module.
+ *
+ * A memory cgroup at its limit asks only those shrinkers that a list_lru has
+ * told it of. So each object puts an item on one, which is charged to the cgroup
+ * that pays for the object; the item itself is never looked at. When the cgroup
+ * goes, the items are its parent's.
  */
 #include "reclaim.h"
 
 #include <linux/cpuhotplug.h>
+#include <linux/list_lru.h>
+#include <linux/memcontrol.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "account.h"
+
+/* When idle_secs is 0 the work looks now and then whether that has changed. */
+#define SECBUF_IDLE_SECS_OFF	10
+#define SECBUF_IDLE_SECS_MAX	3600
+
+static unsigned int idle_secs = 10;
+module_param(idle_secs, uint, 0644);
+MODULE_PARM_DESC(idle_secs,
+		 "give memory back that was not used between two looks, so many seconds apart (0: only when it is short)");
 
 /*
  * Protects the list, and keeps its objects while their ops run. The shrinker
@@ -15,9 +38,30 @@
 static DEFINE_MUTEX(objects_lock);
 static LIST_HEAD(objects);
 
+static struct list_lru items;
+static struct kmem_cache *item_cache;
+
 static struct shrinker *shrinker;
+static struct workqueue_struct *idle_queue;
 static enum cpuhp_state hotplug_state;
 
+/*
+ * Is it to be asked when this memory cgroup is short? The root stands for the
+ * whole machine, and so does NULL, where there are no cgroups.
+ */
+static bool concerns(const struct secbuf_reclaim *reclaim,
+		     struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *own = reclaim->account->memcg;
+
+	if (!memcg || !parent_mem_cgroup(memcg))
+		return true;
+	while (own && !mem_cgroup_online(own))
+		own = parent_mem_cgroup(own);
+	return !own || own == memcg;
+}
+
+/* Never SHRINK_EMPTY: the cgroup would not ask again. */
 static unsigned long count_objects(struct shrinker *s,
 				   struct shrink_control *sc)
 {
@@ -27,9 +71,10 @@ static unsigned long count_objects(struct shrinker *s,
 	if (!mutex_trylock(&objects_lock))
 		return 0;
 	list_for_each_entry(reclaim, &objects, node)
-		bytes += reclaim->ops->count(reclaim);
+		if (concerns(reclaim, sc->memcg))
+			bytes += reclaim->ops->count(reclaim);
 	mutex_unlock(&objects_lock);
-	return bytes >> PAGE_SHIFT ?: SHRINK_EMPTY;
+	return bytes >> PAGE_SHIFT;
 }
 
 static unsigned long scan_objects(struct shrinker *s,
@@ -44,7 +89,8 @@ static unsigned long scan_objects(struct shrinker *s,
 	list_for_each_entry(reclaim, &objects, node) {
 		if (freed >= wanted)
 			break;
-		freed += reclaim->ops->scan(reclaim, wanted - freed);
+		if (concerns(reclaim, sc->memcg))
+			freed += reclaim->ops->scan(reclaim, wanted - freed);
 	}
 	/* The next round begins with those that gave nothing this time. */
 	if (!list_empty(&objects))
@@ -53,13 +99,83 @@ static unsigned long scan_objects(struct shrinker *s,
 	return freed >> PAGE_SHIFT ?: SHRINK_STOP;
 }
 
+static bool is_whose(const struct secbuf_reclaim *reclaim,
+		     const struct secbuf_account *account,
+		     enum secbuf_reclaim_whose whose)
+{
+	switch (whose) {
+	case SECBUF_RECLAIM_MEMCG:
+		return reclaim->account->memcg == account->memcg;
+	case SECBUF_RECLAIM_USER:
+		return reclaim->account->user == account->user;
+	default:
+		return true;
+	}
+}
+
+/**
+ * secbuf_reclaim_others() - free what is idle, before a ceiling is reported
+ * @account: who would be charged
+ * @whose: of which objects
+ * @bytes: wanted
+ *
+ * Context: process, may sleep, no lock that an object's scan takes. Gives up at
+ * a fatal signal. What is locked by others is passed over.
+ * Return: bytes freed.
+ */
+size_t secbuf_reclaim_others(const struct secbuf_account *account,
+			     enum secbuf_reclaim_whose whose, size_t bytes)
+{
+	struct secbuf_reclaim *reclaim;
+	size_t freed = 0;
+
+	if (mutex_lock_killable(&objects_lock))
+		return 0;
+	list_for_each_entry(reclaim, &objects, node) {
+		if (freed >= bytes)
+			break;
+		if (!reclaim->ops->prepaid && is_whose(reclaim, account, whose))
+			freed += reclaim->ops->scan(reclaim, bytes - freed);
+	}
+	mutex_unlock(&objects_lock);
+	return freed;
+}
+
+static void look_for_idle(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(idle_work, look_for_idle);
+
+static void queue_idle(void)
+{
+	unsigned int secs = READ_ONCE(idle_secs) ?: SECBUF_IDLE_SECS_OFF;
+
+	if (idle_queue)
+		queue_delayed_work(idle_queue, &idle_work,
+				   min(secs, SECBUF_IDLE_SECS_MAX) * HZ);
+}
+
+static void look_for_idle(struct work_struct *work)
+{
+	struct secbuf_reclaim *reclaim;
+
+	mutex_lock(&objects_lock);
+	list_for_each_entry(reclaim, &objects, node) {
+		if (READ_ONCE(idle_secs) && reclaim->ops->idle)
+			reclaim->ops->idle(reclaim);
+		cond_resched();
+	}
+	if (!list_empty(&objects))
+		queue_idle();
+	mutex_unlock(&objects_lock);
+}
+
 static int cpu_dead(unsigned int cpu)
 {
 	struct secbuf_reclaim *reclaim;
 
 	mutex_lock(&objects_lock);
 	list_for_each_entry(reclaim, &objects, node)
-		reclaim->ops->cpu_dead(reclaim, cpu);
+		if (reclaim->ops->cpu_dead)
+			reclaim->ops->cpu_dead(reclaim, cpu);
 	mutex_unlock(&objects_lock);
 	return 0;
 }
@@ -80,13 +196,33 @@ int secbuf_reclaim_init(void)
 		return ret;
 	hotplug_state = ret;
 
+	ret = -ENOMEM;
 	shrinker = secbuf_shrinker_create("secbuf", count_objects,
 					  scan_objects);
-	if (!shrinker) {
-		cpuhp_remove_state_nocalls(hotplug_state);
-		return -ENOMEM;
-	}
-	return 0;
+	if (!shrinker)
+		goto out_hotplug;
+	ret = list_lru_init_memcg(&items, shrinker);
+	if (ret)
+		goto out_shrinker;
+	ret = -ENOMEM;
+	item_cache = kmem_cache_create("secbuf_reclaim",
+				       sizeof(struct list_head), 0,
+				       SLAB_ACCOUNT, NULL);
+	if (!item_cache)
+		goto out_items;
+	idle_queue = alloc_workqueue("secbuf_idle", WQ_UNBOUND | WQ_FREEZABLE,
+				     0);
+	if (idle_queue)
+		return 0;
+
+	kmem_cache_destroy(item_cache);
+out_items:
+	list_lru_destroy(&items);
+out_shrinker:
+	secbuf_shrinker_destroy(shrinker);
+out_hotplug:
+	cpuhp_remove_state_nocalls(hotplug_state);
+	return ret;
 }
 
 /**
@@ -96,24 +232,58 @@ int secbuf_reclaim_init(void)
  */
 void secbuf_reclaim_exit(void)
 {
+	cancel_delayed_work_sync(&idle_work);
+	destroy_workqueue(idle_queue);
 	secbuf_shrinker_destroy(shrinker);
+	list_lru_destroy(&items);
+	kmem_cache_destroy(item_cache);
 	cpuhp_remove_state_nocalls(hotplug_state);
+}
+
+/* Without secbuf_reclaim_init() nobody asks, and there is no list. */
+static int item_add(struct secbuf_reclaim *reclaim)
+{
+	struct mem_cgroup *old;
+
+	reclaim->item = NULL;
+	if (!item_cache)
+		return 0;
+	old = set_active_memcg(reclaim->account->memcg);
+	reclaim->item = kmem_cache_alloc_lru(item_cache, &items, SECBUF_GFP);
+	set_active_memcg(old);
+	if (!reclaim->item)
+		return -ENOMEM;
+	INIT_LIST_HEAD(reclaim->item);
+	list_lru_add_obj(&items, reclaim->item);
+	return 0;
 }
 
 /**
  * secbuf_reclaim_add() - an object can give memory back from now on
  * @reclaim: to be deleted before the object is freed
  * @ops: what it can do
+ * @account: who pays for its memory; outlives it in the list
  *
  * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
  */
-void secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
-			const struct secbuf_reclaim_ops *ops)
+int secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
+		       const struct secbuf_reclaim_ops *ops,
+		       const struct secbuf_account *account)
 {
+	int err;
+
 	reclaim->ops = ops;
+	reclaim->account = account;
+	err = item_add(reclaim);
+	if (err)
+		return err;
 	mutex_lock(&objects_lock);
 	list_add_tail(&reclaim->node, &objects);
+	if (ops->idle)
+		queue_idle();
 	mutex_unlock(&objects_lock);
+	return 0;
 }
 
 /**
@@ -127,6 +297,10 @@ void secbuf_reclaim_del(struct secbuf_reclaim *reclaim)
 	mutex_lock(&objects_lock);
 	list_del(&reclaim->node);
 	mutex_unlock(&objects_lock);
+	if (!reclaim->item)
+		return;
+	list_lru_del_obj(&items, reclaim->item);
+	kmem_cache_free(item_cache, reclaim->item);
 }
 
 /**

@@ -8,22 +8,28 @@
 set -eu -o pipefail
 
 ranks='
-0 account stats reclaim trace cursor uapi_check magazine
-1 page slots ids buf cache
-2 area pool ring
-3 conn
-4 dev mmap owner
-5 area_file ring_file
-6 pool_file conn_file
-7 debugfs
-8 main
+0 account stats trace cursor buffer uapi_check magazine ring_pos
+1 payer reclaim slots ids buf cache ring_bell
+2 page pool
+3 area heap ring_memory
+4 member ring
+5 conn heap ring_wait ring_park
+6 ring_io
+7 dev mmap owner
+8 area_file ring_handle
+9 pool_file conn_file ring_map
+10 ring_file
+11 ring_kernel debugfs
+12 main
 '
 # From this rank up, files may know what a process is.
-process_rank=4
+process_rank=7
 process_words='\b(__user|struct file|vm_area_struct|mm_struct)\b'
 version_words='\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b'
 
-codec_includes='<(linux/(errno|string|types)|errno|stdbool|stddef|stdint|string).h>'
+codec_includes='<(linux/(errno|limits|refcount|string|types)|cpuid|errno|stdbool|stddef|stdint).h>'
+# Each may include those before it.
+codec_order='copy platform cursor source buffer'
 
 bad=0
 declare -A rank_of
@@ -117,13 +123,18 @@ check_kmod()
 
 check_codec()
 {
-	local file include nr test
+	local file name below include nr test
 
 	for file in codec/*.[ch]; do
+		name=$(basename "${file%.[ch]}")
+		below=${codec_order%%"$name"*}
+		[ "$file" != "codec/$name.c" ] || below+=" $name platform"
 		for include in $(includes "$file"); do
-			[ "$include" = "\"$(basename "${file%.[ch]}").h\"" ] ||
-			grep -q -x -E "$codec_includes" <<<"$include" ||
-				complain "$file includes $include"
+			case $include in
+			'"'*)	[[ " $below " == *" $(basename "$include" '.h"' |
+					tr -d '"') "* ]] ;;
+			*)	grep -q -x -E "$codec_includes" <<<"$include" ;;
+			esac || complain "$file includes $include"
 		done
 	done
 	test='^#[[:space:]]*ifn?def[[:space:]]+__KERNEL__'

@@ -7,6 +7,7 @@
 #ifndef SECBUF_COMPAT_H
 #define SECBUF_COMPAT_H
 
+#include <linux/list_lru.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
@@ -21,6 +22,21 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* The memory cgroup is that which an item of the slab is charged to. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+static inline bool list_lru_add_obj(struct list_lru *lru,
+				    struct list_head *item)
+{
+	return list_lru_add(lru, item);
+}
+
+static inline bool list_lru_del_obj(struct list_lru *lru,
+				    struct list_head *item)
+{
+	return list_lru_del(lru, item);
 }
 #endif
 
@@ -39,6 +55,7 @@ static inline struct shrinker *secbuf_shrinker_create(const char *name,
 	shrinker->count_objects = count;
 	shrinker->scan_objects = scan;
 	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker->flags = SHRINKER_MEMCG_AWARE;
 	if (register_shrinker(shrinker, "%s", name)) {
 		kfree(shrinker);
 		return NULL;
@@ -56,7 +73,8 @@ static inline struct shrinker *secbuf_shrinker_create(const char *name,
 						      secbuf_shrinker_fn count,
 						      secbuf_shrinker_fn scan)
 {
-	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+	struct shrinker *shrinker = shrinker_alloc(SHRINKER_MEMCG_AWARE, "%s",
+						   name);
 
 	if (!shrinker)
 		return NULL;

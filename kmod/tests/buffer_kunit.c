@@ -1,306 +1,343 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers: bounds, and that nothing written to one is there for the next user,
- * however it was written.
+ * Buffers that own memory, as they are built into the kernel: the message of the
+ * vectors, growth that is refused, sharing, and that nothing stays behind. The
+ * tests in user space have more; here it is about the other half of platform.h.
  */
-#include "buf.h"
-
 #include <kunit/test.h>
-#include <linux/completion.h>
-#include <linux/delay.h>
+#include <linux/container_of.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
+#include <linux/secbuf_buffer.h>
+
+#include "../../codec/vectors.h"
 #include "fixture.h"
 
-#define SIZE	1500
+#define SECRET		"correct horse battery staple"
+#define SECRET_LEN	(sizeof(SECRET) - 1)
 
-static const struct span {
-	size_t offset, len;
-	bool inside;
-} ranges[] = {
-	{ 0, 0, true },
-	{ 0, 1, true },
-	{ 0, SIZE, true },
-	{ SIZE - 1, 1, true },
-	{ SIZE, 0, true },
-	{ 700, 800, true },
-	{ 0, SIZE + 1, false },
-	{ 1, SIZE, false },
-	{ SIZE - 1, 2, false },
-	{ SIZE, 1, false },
-	{ SIZE + 1, 0, false },
-	{ 2047, 1, false },
-	{ 0, SIZE_MAX, false },
-	{ 1, SIZE_MAX, false },
-	{ SIZE, SIZE_MAX, false },
-	{ SIZE_MAX, 0, false },
-	{ SIZE_MAX, 1, false },
-	{ SIZE_MAX, SIZE_MAX, false },
-	{ SIZE_MAX - 10, 20, false },
-	{ SIZE_MAX / 2 + 1, SIZE_MAX / 2 + 1, false },
-	{ 1ULL << 32, 1, false },
-	{ 0, 1ULL << 32, false },
-	{ (1ULL << 32) + 4, 4, false },
+/**
+ * struct block - what a test source handed out
+ * @node: in the source's list
+ * @bytes: the memory
+ * @size: its size
+ * @live: it is out
+ */
+struct block {
+	struct list_head node;
+	u8 *bytes;
+	size_t size;
+	bool live;
 };
 
-static void range_desc(const struct span *range, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%zu bytes at %zu", range->len,
-		 range->offset);
-}
-
-KUNIT_ARRAY_PARAM(range, ranges, range_desc);
-
-/* Always the same buffer: the pool has no other. */
-static struct secbuf *only_buffer(struct kunit *test, struct secbuf_pool *pool)
-{
-	struct secbuf *sb = secbuf_pool_alloc(pool, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, sb);
-	KUNIT_EXPECT_EQ(test, fixture_stats(pool).misses, 0);
-	KUNIT_EXPECT_TRUE(test, fixture_is_zero(sb));
-	return sb;
-}
-
-static void range_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	struct secbuf *sb = only_buffer(test, pool);
-	const struct span *range = test->param_value;
-	u8 *bytes = kunit_kmalloc(test, SIZE, GFP_KERNEL);
-	u8 *begin = sb->data;
-	u8 *window;
-	int result = range->inside ? 0 : -EINVAL;
-
-	KUNIT_ASSERT_NOT_NULL(test, bytes);
-	memset(bytes, 0xa5, SIZE);
-	KUNIT_EXPECT_EQ(test, result,
-			secbuf_write(sb, range->offset, bytes, range->len));
-	if (!range->inside)
-		KUNIT_EXPECT_TRUE(test, fixture_is_zero(sb));
-
-	memset(bytes, 0x5a, SIZE);
-	KUNIT_EXPECT_EQ(test, result,
-			secbuf_read(sb, range->offset, bytes, range->len));
-	if (range->inside)
-		KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0xa5, range->len));
-	else
-		KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0x5a, SIZE));
-
-	window = secbuf_window(sb, range->offset, range->len);
-	KUNIT_EXPECT_PTR_EQ(test, window,
-			    range->inside ? begin + range->offset : NULL);
-	secbuf_put(sb);
-	secbuf_put(only_buffer(test, pool));
-}
-
-/* A range of odd borders in turn through all that can write. */
-static void write_by(struct secbuf *sb, int way, size_t offset, size_t len)
-{
-	u8 bytes[61];
-	void *window;
-
-	memset(bytes, 0xff, sizeof(bytes));
-	switch (way) {
-	case 0:
-		secbuf_write(sb, offset, bytes, len);
-		break;
-	case 1:
-		window = secbuf_window(sb, offset, len);
-		memset(window, 0xff, len);
-		break;
-	default:
-		memset(secbuf_data(sb) + offset, 0xff, len);
-		break;
-	}
-}
-
-static void dirty_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	struct secbuf *sb;
-	size_t offset;
-	int way;
-
-	for (way = 0; way < 3; way++) {
-		for (offset = 0; offset < SIZE - 61; offset += 59) {
-			sb = only_buffer(test, pool);
-			write_by(sb, way, offset, 61);
-			KUNIT_EXPECT_FALSE(test, fixture_is_zero(sb));
-			secbuf_put(sb);
-		}
-		sb = only_buffer(test, pool);
-		write_by(sb, way, SIZE - 1, 1);
-		write_by(sb, way, 1, 1);
-		secbuf_put(sb);
-	}
-	secbuf_put(only_buffer(test, pool));
-}
-
-/* Only what may be dirty is zeroized: this is what makes release cheap. */
-static void dirty_span_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	struct secbuf *sb = only_buffer(test, pool);
-	u8 byte;
-
-	KUNIT_EXPECT_EQ(test, secbuf_read(sb, 0, &byte, 1), 0);
-	KUNIT_EXPECT_EQ(test, sb->dirty, 0);
-	write_by(sb, 0, 10, 5);
-	KUNIT_EXPECT_EQ(test, sb->dirty, 15);
-	write_by(sb, 1, 3, 5);
-	KUNIT_EXPECT_EQ(test, sb->dirty, 15);
-	write_by(sb, 1, 99, 1);
-	KUNIT_EXPECT_EQ(test, sb->dirty, 100);
-	write_by(sb, 2, 0, 1);
-	KUNIT_EXPECT_EQ(test, sb->dirty, SIZE);
-	secbuf_put(sb);
-	KUNIT_EXPECT_EQ(test, fixture_stats(pool).bytes_zeroized, SIZE);
-}
-
-/* Buffers that went through magazines, and not only the depot. */
-static void dirty_magazine_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 0, 200);
-	struct secbuf *bufs[40];
-	int round, i;
-
-	for (round = 0; round < 4; round++) {
-		KUNIT_ASSERT_EQ(test, 40,
-				fixture_alloc(test, pool, GFP_KERNEL, 40,
-					      bufs));
-		for (i = 0; i < 40; i++)
-			write_by(bufs[i], (round + i) % 3, i * 31, 61);
-		if (round & 1)
-			secbuf_put_bulk(bufs, 40);
-		else
-			for (i = 0; i < 40; i++)
-				secbuf_put(bufs[i]);
-	}
-	KUNIT_EXPECT_GT(test, fixture_stats(pool).magazine_hits, 0);
-}
-
-/* A pointer from before is still good, and what it writes is cleaned. */
-static void zeroize_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	struct secbuf *sb = only_buffer(test, pool);
-	u8 *window = secbuf_window(sb, 1000, 100);
-
-	KUNIT_ASSERT_NOT_NULL(test, window);
-	memset(window, 0xff, 100);
-	secbuf_zeroize(sb);
-	KUNIT_EXPECT_TRUE(test, fixture_is_zero(sb));
-	window[99] = 0xff;
-	secbuf_put(sb);
-	sb = only_buffer(test, pool);
-
-	window = secbuf_data(sb);
-	secbuf_zeroize(sb);
-	window[SIZE - 1] = 0xff;
-	secbuf_zeroize(sb);
-	KUNIT_EXPECT_TRUE(test, fixture_is_zero(sb));
-	window[SIZE - 2] = 0xff;
-	secbuf_put(sb);
-	secbuf_put(only_buffer(test, pool));
-}
-
-static void get_put_test(struct kunit *test)
-{
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	struct secbuf *sb = only_buffer(test, pool);
-	int i;
-
-	write_by(sb, 0, 7, 3);
-	for (i = 0; i < 3; i++)
-		KUNIT_EXPECT_PTR_EQ(test, secbuf_get(sb), sb);
-	for (i = 0; i < 3; i++) {
-		secbuf_put(sb);
-		KUNIT_EXPECT_FALSE(test, fixture_is_zero(sb));
-		KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 1);
-	}
-	/* The only holder again, who may share it again. */
-	secbuf_get(sb);
-	write_by(sb, 1, 500, 50);
-	secbuf_put(sb);
-	write_by(sb, 1, 600, 50);
-	secbuf_put(sb);
-	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 0);
-	secbuf_put(only_buffer(test, pool));
-}
-
-/* A thread with a reference of its own: writes, then puts it. */
-struct sharer {
-	struct completion *start;
-	struct secbuf *sb;
-	size_t offset;
+/**
+ * struct test_source - exact sizes, so that KASAN sees every byte too far
+ * @source: what buffers see
+ * @blocks: all that were ever handed out; what came back is searched
+ * @live: how many are out
+ * @refuse: what allocations return, if not 0
+ * @test: whose it is
+ */
+struct test_source {
+	struct secbuf_source source;
+	/** @lock: protects what follows */
+	struct mutex lock;
+	struct list_head blocks;
+	int live;
+	int refuse;
+	struct kunit *test;
 };
 
-static int sharer_fn(void *arg)
+static int test_alloc(struct secbuf_source *source, size_t size, void **out,
+		      size_t *got)
 {
-	struct sharer *sharer = arg;
-	int i;
+	struct test_source *src = container_of(source, struct test_source,
+					       source);
+	struct block *block;
 
-	wait_for_completion(sharer->start);
-	for (i = 0; i < 20; i++) {
-		secbuf_put(secbuf_get(sharer->sb));
-		write_by(sharer->sb, i % 2, sharer->offset + i, 61);
+	if (src->refuse)
+		return src->refuse;
+	block = kzalloc(sizeof(*block), GFP_KERNEL);
+	if (!block)
+		return -ENOMEM;
+	block->bytes = kzalloc(size, GFP_KERNEL | __GFP_NOWARN);
+	if (!block->bytes) {
+		kfree(block);
+		return -ENOMEM;
 	}
-	secbuf_put(sharer->sb);
-	while (!kthread_should_stop())
-		msleep(20);
+	block->size = size;
+	block->live = true;
+	mutex_lock(&src->lock);
+	list_add(&block->node, &src->blocks);
+	src->live++;
+	mutex_unlock(&src->lock);
+	*out = block->bytes;
+	*got = size;
 	return 0;
 }
 
-static void share_round(struct kunit *test, struct secbuf_pool *pool)
+static void test_free(struct secbuf_source *source, void *ptr, size_t dirty)
 {
-	DECLARE_COMPLETION_ONSTACK(start);
-	struct secbuf *sb = only_buffer(test, pool);
-	struct task_struct *task[4];
-	struct sharer sharer[4];
-	int i;
+	struct test_source *src = container_of(source, struct test_source,
+					       source);
+	struct block *block;
 
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		sharer[i].start = &start;
-		sharer[i].sb = secbuf_get(sb);
-		sharer[i].offset = 350 * i;
-		task[i] = fixture_thread(test, -1, sharer_fn, &sharer[i]);
+	mutex_lock(&src->lock);
+	list_for_each_entry(block, &src->blocks, node) {
+		if (block->bytes != ptr || !block->live)
+			continue;
+		memset(ptr, 0, dirty);
+		block->live = false;
+		src->live--;
+		break;
 	}
-	secbuf_put(sb);
-	complete_all(&start);
-	for (i = 0; i < ARRAY_SIZE(task); i++)
-		fixture_thread_stop(test, task[i]);
-	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 0);
-	KUNIT_EXPECT_EQ(test, fixture_stats(pool).available, 1);
+	mutex_unlock(&src->lock);
 }
 
-/* Whoever is last, it is he who zeroizes, and all that the others wrote. */
+static const struct secbuf_source_ops test_ops = {
+	.alloc = test_alloc,
+	.free = test_free,
+};
+
+/* Whatever came back is zero, and all has. */
+static void source_exit(void *arg)
+{
+	struct test_source *src = arg;
+	struct kunit *test = src->test;
+	struct block *block, *next;
+
+	KUNIT_EXPECT_EQ(test, src->live, 0);
+	list_for_each_entry_safe(block, next, &src->blocks, node) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(block->bytes, 0,
+						   block->size));
+		kfree(block->bytes);
+		kfree(block);
+	}
+	kfree(src);
+}
+
+static struct test_source *source_new(struct kunit *test)
+{
+	struct test_source *src = kzalloc(sizeof(*src), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, src);
+	src->source.ops = &test_ops;
+	src->test = test;
+	mutex_init(&src->lock);
+	INIT_LIST_HEAD(&src->blocks);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, source_exit, src));
+	return src;
+}
+
+static bool same_bytes(const struct secbuf_buffer *buf, const void *bytes,
+		       size_t n)
+{
+	return buf->cur.len == n && !memcmp(buf->cur.data, bytes, n);
+}
+
+static void message_test(struct kunit *test)
+{
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf;
+	unsigned int field;
+
+	secbuf_buffer_init(&buf, &src->source);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_u8(&buf, 17), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_bool(&buf, true), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_u32(&buf, 699921578), 0);
+	KUNIT_EXPECT_EQ(test, 0,
+			secbuf_buffer_put_u64(&buf, 0x0123456789abcdefULL));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_bytes(&buf, "abcd", 4), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_string(&buf, "testing", 7), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_mpint(&buf, "\0\x80", 2), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_string(&buf, "zlib", 4), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_string(&buf, NULL, 0), 0);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, secbuf_vector_message,
+					   sizeof(secbuf_vector_message)));
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_set_pos(&buf.cur, 0), 0);
+	for (field = 0; field < SECBUF_VECTOR_NR_FIELDS; field++)
+		KUNIT_EXPECT_EQ(test, 0,
+				secbuf_vector_get_field(&buf.cur, field));
+	secbuf_buffer_release(&buf);
+}
+
+static void refused_test(struct kunit *test)
+{
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf, before, other;
+	u8 bytes[100] = {};
+
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_copy(&buf, &src->source,
+							 SECRET, SECRET_LEN));
+	src->refuse = -EDQUOT;
+	before = buf;
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			secbuf_buffer_append(&buf, bytes, sizeof(bytes)));
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			secbuf_buffer_put_string(&buf, bytes, sizeof(bytes)));
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			secbuf_buffer_put_bytes(&buf, bytes, sizeof(bytes)));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_resize(&buf, 1000), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_reserve(&buf, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_reserve(&buf, SIZE_MAX), -EMSGSIZE);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_share(&buf, &other), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, memcmp(&buf, &before, sizeof(buf)), 0);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, SECRET, SECRET_LEN));
+	src->refuse = 0;
+	KUNIT_EXPECT_EQ(test, 0,
+			secbuf_buffer_append(&buf, bytes, sizeof(bytes)));
+	secbuf_buffer_release(&buf);
+	secbuf_buffer_release(&other);
+}
+
+/* Growing, shrinking, clearing: source_exit() looks at what came back. */
+static void left_behind_test(struct kunit *test)
+{
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf;
+	u8 *window;
+
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_copy(&buf, &src->source,
+							 SECRET, SECRET_LEN));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_resize(&buf, 20000), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_resize(&buf, 10), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf.cur.data + 10, 0, 19990));
+	KUNIT_EXPECT_TRUE(test, secbuf_buffer_is_wasteful(&buf));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_shrink_to_fit(&buf), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_capacity(&buf), 10);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_prepare(&buf, 500), 0);
+	window = secbuf_cursor_window(&buf.cur, 500);
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	memcpy(window + 400, SECRET, SECRET_LEN);
+	secbuf_buffer_zeroize(&buf);
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf.cur.data, 0, 500));
+	KUNIT_EXPECT_EQ(test, 0,
+			secbuf_buffer_put_bytes(&buf, SECRET, SECRET_LEN));
+	secbuf_buffer_clear(&buf);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_resize(&buf, SECRET_LEN), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(buf.cur.data, 0, SECRET_LEN));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_reserve(&buf, 20000), 0);
+	secbuf_buffer_trim(&buf, 100);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_capacity(&buf), 100);
+	secbuf_buffer_release(&buf);
+}
+
+static void own_bytes_test(struct kunit *test)
+{
+	static const char nested[] = "abcdefabcdef\0\0\0\14abcdefabcdef";
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf;
+
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_copy(&buf, &src->source,
+							 "abcdef", 6));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_append(&buf, buf.cur.data, 6), 0);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, "abcdefabcdef", 12));
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_set_pos(&buf.cur, 12), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_buffer(&buf, &buf), 0);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, nested, 28));
+	secbuf_buffer_release(&buf);
+}
+
 static void share_test(struct kunit *test)
 {
-	struct secbuf_pool *pool = fixture_pool(test, SIZE, 1, 1);
-	int round;
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf, other;
 
-	for (round = 0; round < 10; round++)
-		share_round(test, pool);
-	secbuf_put(only_buffer(test, pool));
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open(&buf, &src->source, 100));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_append(&buf, "hello ", 6), 0);
+	KUNIT_ASSERT_EQ(test, secbuf_buffer_share(&buf, &other), 0);
+	KUNIT_EXPECT_FALSE(test, secbuf_buffer_is_unique(&buf));
+	KUNIT_EXPECT_PTR_EQ(test, buf.cur.data, other.cur.data);
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_append(&buf, "alice", 5), 0);
+	KUNIT_EXPECT_TRUE(test, secbuf_buffer_is_unique(&other));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_append(&other, "bob!!", 5), 0);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, "hello alice", 11));
+	KUNIT_EXPECT_TRUE(test, same_bytes(&other, "hello bob!!", 11));
+	secbuf_buffer_release(&buf);
+	KUNIT_EXPECT_TRUE(test, same_bytes(&other, "hello bob!!", 11));
+	secbuf_buffer_release(&other);
+}
+
+static int sharer_fn(void *arg)
+{
+	struct secbuf_buffer *buf = arg;
+	struct secbuf_buffer mine;
+	int bad = 0;
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (secbuf_buffer_share(buf, &mine) ||
+		    secbuf_buffer_append(&mine, SECRET, SECRET_LEN) ||
+		    memcmp(mine.cur.data, "hello ", 6))
+			bad++;
+		secbuf_buffer_release(&mine);
+	}
+	secbuf_buffer_release(buf);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return bad;
+}
+
+static void threads_share_test(struct kunit *test)
+{
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer buf, theirs[2];
+	struct task_struct *task[2];
+	int i;
+
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_copy(&buf, &src->source,
+							 "hello ", 6));
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, secbuf_buffer_share(&buf, &theirs[i]), 0);
+		task[i] = fixture_thread(test, -1, sharer_fn, &theirs[i]);
+	}
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, fixture_thread_stop(test, task[i]), 0);
+	KUNIT_EXPECT_TRUE(test, secbuf_buffer_is_unique(&buf));
+	KUNIT_EXPECT_TRUE(test, same_bytes(&buf, "hello ", 6));
+	secbuf_buffer_release(&buf);
+}
+
+static void nested_test(struct kunit *test)
+{
+	struct test_source *src = source_new(test);
+	struct secbuf_buffer inner, outer, out;
+
+	secbuf_buffer_init(&outer, &src->source);
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_copy(&inner, &src->source,
+							 SECRET, SECRET_LEN));
+	KUNIT_EXPECT_EQ(test, secbuf_buffer_put_buffer(&outer, &inner), 0);
+	secbuf_buffer_release(&inner);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_set_pos(&outer.cur, 0), 0);
+	KUNIT_ASSERT_EQ(test, 0, secbuf_buffer_open_string(&out, &src->source,
+							   &outer.cur));
+	KUNIT_EXPECT_TRUE(test, same_bytes(&out, SECRET, SECRET_LEN));
+	KUNIT_EXPECT_EQ(test, -ENODATA,
+			secbuf_buffer_open_bytes(&inner, &src->source,
+						 &outer.cur, 1));
+	secbuf_buffer_release(&out);
+	secbuf_buffer_release(&outer);
 }
 
 static struct kunit_case buffer_cases[] = {
-	KUNIT_CASE_PARAM(range_test, range_gen_params),
-	KUNIT_CASE(dirty_test),
-	KUNIT_CASE(dirty_span_test),
-	KUNIT_CASE(dirty_magazine_test),
-	KUNIT_CASE(zeroize_test),
-	KUNIT_CASE(get_put_test),
+	KUNIT_CASE(message_test),
+	KUNIT_CASE(refused_test),
+	KUNIT_CASE(left_behind_test),
+	KUNIT_CASE(own_bytes_test),
 	KUNIT_CASE(share_test),
+	KUNIT_CASE(threads_share_test),
+	KUNIT_CASE(nested_test),
 	{}
 };
 
 static struct kunit_suite buffer_suite = {
 	.name = "secbuf_buffer",
-	.init = fixture_init,
 	.test_cases = buffer_cases,
 };
 

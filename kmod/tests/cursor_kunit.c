@@ -42,7 +42,7 @@ static bool same_cursor(const struct secbuf_cursor *a,
 			const struct secbuf_cursor *b)
 {
 	return a->data == b->data && a->size == b->size && a->len == b->len &&
-	       a->pos == b->pos;
+	       a->pos == b->pos && a->high == b->high;
 }
 
 static int put_number(struct secbuf_cursor *cur,
@@ -80,6 +80,9 @@ static int get_number(struct secbuf_cursor *cur, unsigned int width, u64 *out)
 
 KUNIT_ARRAY_PARAM_DESC(number, secbuf_vector_numbers, name);
 KUNIT_ARRAY_PARAM_DESC(string, secbuf_vector_strings, name);
+KUNIT_ARRAY_PARAM_DESC(mpint, secbuf_vector_mpints, name);
+KUNIT_ARRAY_PARAM_DESC(no_mpint, secbuf_vector_no_mpints, name);
+KUNIT_ARRAY_PARAM_DESC(no_text, secbuf_vector_no_texts, name);
 KUNIT_ARRAY_PARAM_DESC(length, secbuf_vector_lengths, name);
 
 static void put_number_test(struct kunit *test)
@@ -205,6 +208,140 @@ static void get_string_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, secbuf_cursor_set_pos(&cur, 0), 0);
 	KUNIT_EXPECT_EQ(test, secbuf_cursor_skip_string(&cur), 0);
 	KUNIT_EXPECT_EQ(test, secbuf_cursor_pos(&cur), 4 + v->len);
+	kvfree(bytes);
+}
+
+static void put_mpint_test(struct kunit *test)
+{
+	const struct secbuf_vector_mpint *v = test->param_value;
+	struct secbuf_cursor cur, before;
+	u8 number[16] = {};
+	size_t room;
+	u8 *bytes;
+
+	memcpy(number + 2, v->number, v->len);
+	for (room = 0; room < v->wire_len; room++) {
+		bytes = bytes_new(test, room);
+		secbuf_cursor_init(&cur, bytes, room);
+		before = cur;
+		KUNIT_EXPECT_EQ(test, -ENOSPC,
+				secbuf_cursor_put_mpint(&cur, number,
+							2 + v->len));
+		KUNIT_EXPECT_TRUE(test, same_cursor(&cur, &before));
+		KUNIT_EXPECT_TRUE(test, is_filler(bytes, room));
+		kvfree(bytes);
+	}
+	bytes = bytes_new(test, room);
+	secbuf_cursor_init(&cur, bytes, room);
+	KUNIT_EXPECT_EQ(test, 0,
+			secbuf_cursor_put_mpint(&cur, number, 2 + v->len));
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_pos(&cur), room);
+	KUNIT_EXPECT_MEMEQ(test, bytes, v->wire, room);
+	kvfree(bytes);
+}
+
+static void get_mpint_test(struct kunit *test)
+{
+	const struct secbuf_vector_mpint *v = test->param_value;
+	struct secbuf_cursor cur, before;
+	const unsigned char *out;
+	size_t len, n;
+	u8 *bytes;
+	int err;
+
+	for (n = 0; n <= v->wire_len; n++) {
+		bytes = bytes_copy(test, v->wire, n);
+		secbuf_cursor_init_filled(&cur, bytes, n);
+		before = cur;
+		out = NULL;
+		err = secbuf_cursor_get_mpint(&cur, &out, &len);
+		KUNIT_EXPECT_EQ(test, err, n < v->wire_len ? -ENODATA : 0);
+		KUNIT_EXPECT_EQ(test, same_cursor(&cur, &before), !!err);
+		KUNIT_EXPECT_PTR_EQ(test, out, err ? NULL : bytes + n - v->len);
+		if (!err)
+			KUNIT_EXPECT_EQ(test, memcmp(out, v->number, len), 0);
+		kvfree(bytes);
+	}
+}
+
+static void expect_bad(struct kunit *test,
+		       int (*get)(struct secbuf_cursor *cur,
+				  const unsigned char **out, size_t *len))
+{
+	const struct secbuf_vector_wire *v = test->param_value;
+	u8 *bytes = bytes_copy(test, v->wire, v->wire_len);
+	const unsigned char *out = NULL;
+	struct secbuf_cursor cur, before;
+	size_t len = 77;
+
+	secbuf_cursor_init_filled(&cur, bytes, v->wire_len);
+	before = cur;
+	KUNIT_EXPECT_EQ(test, get(&cur, &out, &len), -EBADMSG);
+	KUNIT_EXPECT_TRUE(test, same_cursor(&cur, &before));
+	KUNIT_EXPECT_NULL(test, out);
+	KUNIT_EXPECT_EQ(test, len, 77);
+	kvfree(bytes);
+}
+
+static void no_mpint_test(struct kunit *test)
+{
+	expect_bad(test, secbuf_cursor_get_mpint);
+}
+
+static void no_text_test(struct kunit *test)
+{
+	expect_bad(test, secbuf_cursor_get_text);
+}
+
+/* Bytes of the cursor itself are put as they were before. */
+static void own_bytes_test(struct kunit *test)
+{
+	static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	const size_t len = sizeof(text) - 1;
+	u8 *bytes = bytes_new(test, 2 * len + 4);
+	struct secbuf_cursor cur;
+	size_t from, to;
+
+	for (from = 0; from <= len; from++) {
+		for (to = 0; to <= len; to++) {
+			memcpy(bytes, text, len);
+			secbuf_cursor_init(&cur, bytes, 2 * len + 4);
+			secbuf_cursor_extend(&cur, len);
+			secbuf_cursor_set_pos(&cur, to);
+			KUNIT_EXPECT_EQ(test, 0,
+					secbuf_cursor_put_string(&cur,
+								 bytes + from,
+								 len - from));
+			KUNIT_EXPECT_EQ(test, bytes[to + 3], len - from);
+			KUNIT_EXPECT_EQ(test, 0,
+					memcmp(bytes + to + 4, text + from,
+					       len - from));
+		}
+	}
+	kvfree(bytes);
+}
+
+static void window_test(struct kunit *test)
+{
+	u8 *bytes = bytes_new(test, 8);
+	struct secbuf_cursor cur;
+
+	secbuf_cursor_init(&cur, bytes, 8);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_put_u8(&cur, 1), 0);
+	KUNIT_EXPECT_NULL(test, secbuf_cursor_window(&cur, 8));
+	KUNIT_EXPECT_NULL(test, secbuf_cursor_window(&cur, SIZE_MAX));
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_advance(&cur, 8), -ERANGE);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_extend(&cur, SIZE_MAX), -ERANGE);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_dirty(&cur), 1);
+	KUNIT_EXPECT_PTR_EQ(test, secbuf_cursor_window(&cur, 6), bytes + 1);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_dirty(&cur), 7);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_len(&cur), 1);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_advance(&cur, 2), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_len(&cur), 3);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_extend(&cur, 5), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_pos(&cur), 3);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_set_len(&cur, 3), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_cursor_dirty(&cur), 8);
 	kvfree(bytes);
 }
 
@@ -363,6 +500,12 @@ static struct kunit_case cursor_cases[] = {
 	KUNIT_CASE(bool_test),
 	KUNIT_CASE_PARAM(put_string_test, string_gen_params),
 	KUNIT_CASE_PARAM(get_string_test, string_gen_params),
+	KUNIT_CASE_PARAM(put_mpint_test, mpint_gen_params),
+	KUNIT_CASE_PARAM(get_mpint_test, mpint_gen_params),
+	KUNIT_CASE_PARAM(no_mpint_test, no_mpint_gen_params),
+	KUNIT_CASE_PARAM(no_text_test, no_text_gen_params),
+	KUNIT_CASE(own_bytes_test),
+	KUNIT_CASE(window_test),
 	KUNIT_CASE_PARAM(string_length_test, length_gen_params),
 	KUNIT_CASE(put_string_limit_test),
 	KUNIT_CASE(size_wraps_test),

@@ -55,10 +55,17 @@
  * on a fatal signal and on exec of that process it is unmapped and zeroized,
  * even while somebody holds the address space. If the process had closed the
  * descriptor and kept the mapping, that is when the last user of the address
- * space lets go.
+ * space lets go; and if other processes share both its address space and its
+ * descriptor table (clone with CLONE_VM and CLONE_FILES, not threads), with the
+ * last of them.
  *
  * Processes that share the address space may use the object. Others get EPERM,
  * and EPOLLERR from poll: a child made by fork, and who received the descriptor.
+ *
+ * A mapped pool can be made passable. Then whoever holds a descriptor of it may
+ * get one of his own by POOL_ATTACH. What was said above holds for each of them
+ * apart: with the owner of a descriptor die the slots that were granted through
+ * it, and no others. The pool itself lives as long as any of its descriptors.
  */
 #define SECBUF_IOC_TYPE		0xBB
 
@@ -70,7 +77,7 @@
 enum {
 	SECBUF_CMD_INFO		= 0x00,	/* on /dev/secbuf */
 	SECBUF_CMD_POOL_CREATE	= 0x01,
-	SECBUF_CMD_RING_CREATE	= 0x02,	/* reserved: ENOTTY for now */
+	SECBUF_CMD_RING_CREATE	= 0x02,
 	SECBUF_CMD_CONN_CREATE	= 0x03,
 
 	SECBUF_CMD_POOL_ALLOC	= 0x08,	/* on a pool */
@@ -79,6 +86,17 @@ enum {
 	SECBUF_CMD_POOL_STATS	= 0x0b,
 	SECBUF_CMD_POOL_READ	= 0x0c,
 	SECBUF_CMD_POOL_WRITE	= 0x0d,
+	SECBUF_CMD_POOL_ATTACH	= 0x0e,
+	SECBUF_CMD_POOL_INFO	= 0x0f,
+
+	SECBUF_CMD_RING_NOTIFY	= 0x10,	/* on an end of a ring */
+	SECBUF_CMD_RING_RESET	= 0x11,
+	SECBUF_CMD_RING_SHRINK	= 0x12,
+	SECBUF_CMD_RING_STATS	= 0x13,
+	SECBUF_CMD_RING_CLAIM	= 0x14,
+	SECBUF_CMD_RING_CLOSE	= 0x15,
+	SECBUF_CMD_RING_INFO	= 0x16,
+	SECBUF_CMD_RING_UNPARK	= 0x17,
 
 	SECBUF_CMD_CONN_BUFFER	= 0x18,	/* on a conn */
 	SECBUF_CMD_CONN_ZEROIZE	= 0x1b,
@@ -86,6 +104,7 @@ enum {
 
 #define SECBUF_IOC_INFO		_IO(SECBUF_IOC_TYPE, SECBUF_CMD_INFO)
 #define SECBUF_IOC_POOL_CREATE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_CREATE)
+#define SECBUF_IOC_RING_CREATE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_CREATE)
 #define SECBUF_IOC_CONN_CREATE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_CREATE)
 #define SECBUF_IOC_POOL_ALLOC	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_ALLOC)
 #define SECBUF_IOC_POOL_FREE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_FREE)
@@ -93,6 +112,16 @@ enum {
 #define SECBUF_IOC_POOL_STATS	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_STATS)
 #define SECBUF_IOC_POOL_READ	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_READ)
 #define SECBUF_IOC_POOL_WRITE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_WRITE)
+#define SECBUF_IOC_POOL_ATTACH	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_ATTACH)
+#define SECBUF_IOC_POOL_INFO	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_POOL_INFO)
+#define SECBUF_IOC_RING_NOTIFY	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_NOTIFY)
+#define SECBUF_IOC_RING_RESET	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_RESET)
+#define SECBUF_IOC_RING_SHRINK	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_SHRINK)
+#define SECBUF_IOC_RING_STATS	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_STATS)
+#define SECBUF_IOC_RING_CLAIM	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_CLAIM)
+#define SECBUF_IOC_RING_CLOSE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_CLOSE)
+#define SECBUF_IOC_RING_INFO	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_INFO)
+#define SECBUF_IOC_RING_UNPARK	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_UNPARK)
 #define SECBUF_IOC_CONN_BUFFER	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_BUFFER)
 #define SECBUF_IOC_CONN_ZEROIZE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_ZEROIZE)
 
@@ -100,6 +129,9 @@ enum {
 #define SECBUF_FEAT_POOL_MAPPED		(1ULL << 0)
 #define SECBUF_FEAT_CONN		(1ULL << 1)
 #define SECBUF_FEAT_POOL		(1ULL << 2)	/* kernel-held */
+#define SECBUF_FEAT_POOL_PASSABLE	(1ULL << 3)	/* and mapped */
+#define SECBUF_FEAT_POOL_GUARD		(1ULL << 4)	/* and mapped */
+#define SECBUF_FEAT_RING		(1ULL << 5)
 
 /* Protections that hold for every object of this kernel. */
 #define SECBUF_PROT_LOCKED		(1ULL << 0)	/* never swapped */
@@ -124,15 +156,15 @@ enum {
  * @out_batch_max: most slots that one POOL_ALLOC or POOL_FREE takes
  * @out_nr_pools: pools that exist now, of all users
  * @out_nr_conns: conns that exist now, of all users
- * @__reserved: 0
+ * @out_nr_rings: rings that exist now, of all users
  * @out_bytes_max: ceiling on the bytes of all users
  * @out_user_bytes_max: ceiling on the bytes of one user
  * @out_bytes: bytes in use now by all users
  * @out_user_bytes: bytes in use now by the calling user
  *
- * Bytes count the pages of granted slots, the buffers of kernel-held pools,
- * parked ones included, and a few KiB of kernel memory for each object, which
- * stay until its last descriptor is closed.
+ * Bytes count the pages of mapped pools and the buffers of kernel-held ones,
+ * idle ones included, rings whole, and a few KiB of kernel memory for each
+ * object, which stay until its last descriptor is closed.
  *
  * Anyone who may open the device may ask.
  */
@@ -150,7 +182,7 @@ struct secbuf_info_args {
 	__u32 out_batch_max;
 	__u32 out_nr_pools;
 	__u32 out_nr_conns;
-	__u32 __reserved;
+	__u32 out_nr_rings;
 	__aligned_u64 out_bytes_max;
 	__aligned_u64 out_user_bytes_max;
 	__aligned_u64 out_bytes;
@@ -162,15 +194,44 @@ struct secbuf_info_args {
 /* The pool is mapped: slots of one size in the process's address space. */
 #define SECBUF_POOL_F_MAPPED		(1U << 0)
 
+/* Other processes may attach. Mapped pools only. */
+#define SECBUF_POOL_F_PASSABLE		(1U << 1)
+
+/*
+ * For debugging: behind each slot lies a page that never has memory, and a slot
+ * that is freed loses its memory at once. Mapped pools only.
+ */
+#define SECBUF_POOL_F_GUARD		(1U << 2)
+
 #define SECBUF_POOL_MAX_SLOTS_DEFAULT	100
 
 /* Largest buffer of a kernel-held pool, in bytes. */
 #define SECBUF_POOL_BUF_SIZE_MAX	65536
 
+/* Descriptors that one pool can have by POOL_CREATE and POOL_ATTACH. */
+#define SECBUF_POOL_FILES_MAX		1024
+
+/* Where the control page of a mapped pool is mapped from. */
+#define SECBUF_POOL_MMAP_CONTROL	(1ULL << 40)
+
+/**
+ * struct secbuf_pool_control - the control page of a mapped pool
+ * @pressure: changes when memory is short and the kernel asks for slots that
+ *            the program keeps without need
+ * @__reserved: 0
+ *
+ * Mapped from offset SECBUF_POOL_MMAP_CONTROL, one page, MAP_SHARED, PROT_READ.
+ */
+struct secbuf_pool_control {
+	__u32 pressure;
+	__u32 __reserved[15];
+};
+
 /**
  * struct secbuf_pool_create_args - ioctl(SECBUF_IOC_POOL_CREATE) on /dev/secbuf
  * @size: sizeof(struct secbuf_pool_create_args)
- * @flags: SECBUF_POOL_F_MAPPED, or 0 for a kernel-held pool
+ * @flags: 0 for a kernel-held pool; for a mapped one SECBUF_POOL_F_MAPPED, and
+ *         SECBUF_POOL_F_PASSABLE and SECBUF_POOL_F_GUARD if wanted
  * @slot_size: bytes per slot, from 1 to out_slot_size_max of INFO; of a
  *             kernel-held pool to SECBUF_POOL_BUF_SIZE_MAX
  * @max_slots: most slots that can be granted at once; a limit as described
@@ -178,22 +239,35 @@ struct secbuf_info_args {
  * @min_slots: buffers of a kernel-held pool that are allocated now and stay
  *             when memory is short, from 0 to the limit in force; 0 for a
  *             mapped pool
+ * @require: SECBUF_PROT_* without which the pool is not to be created
  * @out_slot_size: @slot_size rounded up to a power of two, at least
- *                 out_slot_size_min of INFO: what a slot takes, and in a
- *                 mapping the distance between two
+ *                 out_slot_size_min of INFO: what a slot takes
+ * @out_stride: distance of two slots in the mapping: @out_slot_size; with
+ *              SECBUF_POOL_F_GUARD that, rounded up to pages, and one page; 0
+ *              for a kernel-held pool
  * @out_mmap_size: length of the mapping in bytes; 0 for a kernel-held pool
+ * @out_protections: SECBUF_PROT_* that hold for this pool
  * @out_max_slots: the limit in force
  * @out_fd: the pool
  *
  * A mapped pool's descriptor is mapped once, from offset 0, @out_mmap_size
  * bytes, MAP_SHARED, PROT_READ or PROT_READ | PROT_WRITE. Slot id begins at
- * id * @out_slot_size. Memory is allocated when a slot is granted; touching a
- * slot that is not granted is SIGBUS, unless it shares a page with one that is.
+ * id * @out_stride. Memory is allocated when a slot is granted. It stays when
+ * the slot is freed, zeroized, for the next POOL_ALLOC, until memory is short.
+ * Touching a slot that is not granted is SIGBUS, unless it still has memory or
+ * shares a page with one that has; nothing written there is kept.
  *
  * mmap errors: EINVAL (another offset or length, MAP_PRIVATE), EPERM
- * (PROT_EXEC, or not the owner), ESHUTDOWN, EAGAIN (mlockall(MCL_FUTURE) is in
- * force and RLIMIT_MEMLOCK would be exceeded). Page tables are allocated and
- * charged when the mapping is first touched, as for any memory.
+ * (PROT_EXEC, PROT_WRITE of the control page, or not the owner), EBUSY (the
+ * descriptor has such a mapping: the slots can be mapped again when they are
+ * not any more, and so can the control page), ESHUTDOWN, EAGAIN
+ * (mlockall(MCL_FUTURE) is in force and RLIMIT_MEMLOCK would be exceeded). Page
+ * tables are allocated and charged when the mapping is first touched, as for any
+ * memory, and what the kernel has for every open file is charged as for any
+ * open: in a memory cgroup that is full, both can end in its OOM killer.
+ *
+ * poll: POLLPRI after secbuf_pool_control.pressure has changed, until the next
+ * POOL_FREE or POOL_SHRINK on this descriptor.
  *
  * The slots of a kernel-held pool, called buffers, stay in the kernel.
  * POOL_READ and POOL_WRITE copy bytes out and in, of the @slot_size bytes asked
@@ -202,8 +276,9 @@ struct secbuf_info_args {
  * kept for the next POOL_ALLOC; the kernel takes those beyond @min_slots when
  * memory is short. mmap: ENODEV.
  *
- * Errors: EINVAL (@slot_size, @max_slots or @min_slots is out of range),
- * ENFILE, EMFILE.
+ * Errors: EINVAL (@slot_size, @max_slots or @min_slots is out of range; a flag
+ * that needs SECBUF_POOL_F_MAPPED), EOPNOTSUPP (something in @require does not
+ * hold), ENFILE, EMFILE.
  */
 struct secbuf_pool_create_args {
 	__u32 size;
@@ -211,13 +286,69 @@ struct secbuf_pool_create_args {
 	__aligned_u64 slot_size;
 	__u32 max_slots;
 	__u32 min_slots;
+	__aligned_u64 require;
 	__aligned_u64 out_slot_size;
+	__aligned_u64 out_stride;
 	__aligned_u64 out_mmap_size;
+	__aligned_u64 out_protections;
 	__u32 out_max_slots;
 	__s32 out_fd;
 };
 
-#define SECBUF_POOL_CREATE_ARGS_SIZE_VER0	48
+#define SECBUF_POOL_CREATE_ARGS_SIZE_VER0	72
+
+/**
+ * struct secbuf_pool_attach_args - ioctl(SECBUF_IOC_POOL_ATTACH) on a mapped
+ *                                  pool
+ * @size: sizeof(struct secbuf_pool_attach_args)
+ * @flags: must be 0
+ * @out_fd: the same pool, by a descriptor that belongs to the caller
+ * @__reserved: must be 0
+ *
+ * Slots granted through @out_fd are charged to the caller, only he can free
+ * them, and they are zeroized and taken back when he dies or closes it, while
+ * the others carry on. What is in the slots is common: each sees those of all.
+ * A page that holds slots of several is charged to who had the first of them,
+ * until the last of them is freed.
+ *
+ * The only command that others than the owner of a descriptor may use, and that
+ * works when he is dead.
+ *
+ * Errors: EPERM (the pool is not passable), EUSERS (it has
+ * SECBUF_POOL_FILES_MAX descriptors), ENFILE, EMFILE.
+ */
+struct secbuf_pool_attach_args {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 __reserved;
+};
+
+#define SECBUF_POOL_ATTACH_ARGS_SIZE_VER0	16
+
+/**
+ * struct secbuf_pool_info_args - ioctl(SECBUF_IOC_POOL_INFO) on a pool
+ * @size: sizeof(struct secbuf_pool_info_args)
+ * @flags: must be 0
+ * @out_flags: SECBUF_POOL_F_* that it was created with
+ * @out_max_slots: most slots that can be granted at once
+ * @out_slot_size: as of POOL_CREATE; of a kernel-held pool what was asked for
+ * @out_stride: as of POOL_CREATE
+ * @out_mmap_size: as of POOL_CREATE
+ * @out_protections: SECBUF_PROT_* that hold for this pool
+ */
+struct secbuf_pool_info_args {
+	__u32 size;
+	__u32 flags;
+	__u32 out_flags;
+	__u32 out_max_slots;
+	__aligned_u64 out_slot_size;
+	__aligned_u64 out_stride;
+	__aligned_u64 out_mmap_size;
+	__aligned_u64 out_protections;
+};
+
+#define SECBUF_POOL_INFO_ARGS_SIZE_VER0		48
 
 /* Wait until a buffer can be granted. Kernel-held pools only. */
 #define SECBUF_POOL_ALLOC_F_WAIT	(1U << 0)
@@ -251,7 +382,7 @@ struct secbuf_pool_alloc_args {
 
 #define SECBUF_POOL_ALLOC_ARGS_SIZE_VER0	24
 
-/* Take back whatever is granted. Kernel-held pools only. */
+/* Take back whatever was granted through this descriptor. */
 #define SECBUF_POOL_FREE_F_ALL		(1U << 0)
 
 /**
@@ -261,21 +392,22 @@ struct secbuf_pool_alloc_args {
  * @ids_ptr: array of @nr __u64, the ids to take back
  * @nr: entries of the array, 1 to out_batch_max of INFO
  * @out_done: entries completed, on success. It stops at the first id that
- *            cannot be freed and when out_batch_bytes_max is reached
+ *            cannot be freed and when out_batch_bytes_max is reached; without
+ *            memory for a copy of the array, after a part of it
  *
  * With SECBUF_POOL_FREE_F_ALL, @ids_ptr and @nr are 0 and @out_done counts all
- * buffers that were taken back, which can be none. Closing the descriptor does
- * the same only if nobody else, a child for example, holds it.
+ * slots that were taken back, which can be none; the buffers of conns stay.
+ * Closing the descriptor does the same, and takes those of conns, only if nobody
+ * else, a child for example, holds it.
  *
  * The slot is zeroized before the call returns; a buffer that another thread is
  * reading or writing at that moment, when that call is done with it. The struct
  * must not lie in a slot that is freed.
  *
- * Errors, when the first id cannot be freed: ENOENT (not granted; of a
- * kernel-held pool whatever is not the id of a buffer that is out: freed
+ * Errors, when the first id cannot be freed: ENOENT (not granted, or not through
+ * this descriptor; of a kernel-held pool whatever is not the id of a buffer that is out: freed
  * before, of another pool, out of range), EINVAL (a mapped pool has no such
- * slot), EBUSY (it is the buffer of a conn). EOPNOTSUPP: a mapped pool and
- * SECBUF_POOL_FREE_F_ALL.
+ * slot), EBUSY (it is the buffer of a conn).
  */
 struct secbuf_pool_free_args {
 	__u32 size;
@@ -288,18 +420,19 @@ struct secbuf_pool_free_args {
 #define SECBUF_POOL_FREE_ARGS_SIZE_VER0		24
 
 /**
- * struct secbuf_pool_shrink_args - ioctl(SECBUF_IOC_POOL_SHRINK) on a
- *                                  kernel-held pool
+ * struct secbuf_pool_shrink_args - ioctl(SECBUF_IOC_POOL_SHRINK) on a pool
  * @size: sizeof(struct secbuf_pool_shrink_args)
  * @flags: must be 0
- * @nr: most buffers to free, not 0
- * @out_done: buffers freed, on success; can be 0
+ * @nr: most slots whose memory is to be freed, not 0
+ * @out_done: slots whose memory was freed, on success; can be 0. It stops at a
+ *            fatal signal
  *
- * Frees the memory of buffers that are not granted. Those that are and those
- * that stay are together no fewer than min_slots of POOL_CREATE.
+ * Frees the memory of slots that are not granted. Of a kernel-held pool those
+ * that are and those that stay are together no fewer than min_slots of
+ * POOL_CREATE. Slots of a mapped pool that are smaller than a page go by pages,
+ * and @out_done can exceed @nr by what is in one.
  *
- * Errors: EINVAL (@nr is 0), ENOTTY (a mapped pool, which keeps no memory of
- * slots that are not granted).
+ * Errors: EINVAL (@nr is 0).
  */
 struct secbuf_pool_shrink_args {
 	__u32 size;
@@ -323,13 +456,19 @@ struct secbuf_pool_shrink_args {
  * @out_acquired: slots granted so far
  * @out_returned: slots taken back so far; @out_in_use is the difference
  * @out_failures: grants refused so far
- * @out_magazine_hits: of @out_acquired, from what a CPU keeps at hand
- * @out_depot_hits: of @out_acquired, from what is kept for all CPUs
- * @out_misses: of @out_acquired, freshly allocated; in a mapped pool all
+ * @out_magazine_hits: of @out_acquired, from what a CPU keeps at hand; 0 in a
+ *                     mapped pool
+ * @out_depot_hits: of @out_acquired, from what is kept for all CPUs; in a
+ *                  mapped pool, whose memory was still there
+ * @out_misses: of @out_acquired, freshly allocated
  * @out_leaks: slots that were granted when the owner died. The owner cannot
  *             ask any more: it is in fdinfo, as all of these are
  * @out_bytes: bytes of memory held now
  * @out_bytes_zeroized: bytes zeroized so far
+ *
+ * Where several processes share a pool, @out_in_use, @out_peak, @out_acquired
+ * and what follows up to @out_leaks count what went through this descriptor,
+ * the others the pool.
  *
  * While other threads use the pool, figures of one moment can differ by what
  * is under way, but for the difference of @out_acquired and @out_returned.
@@ -469,5 +608,469 @@ struct secbuf_conn_zeroize_args {
 };
 
 #define SECBUF_CONN_ZEROIZE_ARGS_SIZE_VER0	8
+
+/**
+ * DOC: Rings
+ *
+ * A ring is a circular buffer of bytes with one producer and one consumer, each
+ * a descriptor of its own, called the ends of the ring. What was consumed is
+ * zeroized before the producer can use the space again.
+ *
+ * Both ends can be used by read() and write(), without mapping anything; or
+ * mapped, and then bytes move without system calls as long as nobody sleeps.
+ * Both ways can be mixed. An end is meant for one thread at a time; threads
+ * that share an end must take turns, whichever way they use it. poll,
+ * RING_NOTIFY without SECBUF_RING_NOTIFY_F_WAIT, RING_STATS, RING_SHRINK,
+ * RING_RESET and RING_CLOSE may be called at any time.
+ *
+ * Mapping
+ *
+ * Of each end three ranges can be mapped, MAP_SHARED, each as a whole:
+ *
+ *  offset			length		producer	consumer
+ *  SECBUF_RING_MMAP_DATA	2 * ring_size	read, write	read, write
+ *  SECBUF_RING_MMAP_HEAD	1 page		read, write	-
+ *				2 pages		-		read
+ *  SECBUF_RING_MMAP_TAIL	1 page		-		read, write
+ *				2 pages		read		-
+ *
+ * Less than these protections may be asked for. The data comes twice in a row:
+ * whatever begins in the first half and is no longer than the ring is
+ * contiguous. At SECBUF_RING_MMAP_HEAD lies struct secbuf_ring_head, written by
+ * the producer; at SECBUF_RING_MMAP_TAIL struct secbuf_ring_tail, written by
+ * the consumer. Behind the page of the other end lies a second page, struct
+ * secbuf_ring_status, written by the kernel. All of them may be mapped more
+ * than once; it is the same memory. The memory of the data is allocated when it
+ * is first touched.
+ *
+ * mmap errors: EINVAL (another offset or length, MAP_PRIVATE), EPERM
+ * (PROT_EXEC, PROT_WRITE of what the other end writes, or not the owner of the
+ * end), ESHUTDOWN (reset, or the end is closed or its owner dead), ENOMEM,
+ * EAGAIN (as of POOL_CREATE). mprotect to more than was mapped: EACCES; munmap
+ * of a part and mremap: EINVAL.
+ *
+ * Positions
+ *
+ * secbuf_ring_head.head counts the bytes ever produced, secbuf_ring_tail.tail
+ * those ever consumed. Both begin at 0, never decrease, and are not wrapped:
+ * byte p lies at p & (ring_size - 1) of the data. head - tail bytes are used. A
+ * side writes its own position only, and reads its own from where it likes, as
+ * nobody else writes it, but for read() and write() on the same end.
+ *
+ * Producer: load tail (acquire); if head - tail > ring_size, the consumer broke
+ * the protocol, see below; the space is ring_size - (head - tail). Write the
+ * bytes from head on. Store head (release).
+ *
+ * Consumer: load head (acquire); if head - tail > ring_size, the producer broke
+ * the protocol. Use the bytes from tail on; the producer can change them at any
+ * time, so what decides anything is to be copied first and checked then.
+ * Zeroize them. Store tail (release).
+ *
+ * Records
+ *
+ * With SECBUF_RING_F_RECORDS the bytes are records: a __u32 in the byte order
+ * of the machine, the length of the payload, at least 1; the payload; and zeros
+ * up to the next multiple of SECBUF_RING_RECORD_ALIGN. Positions are multiples
+ * of SECBUF_RING_RECORD_ALIGN and lie between records. A length that is 0, or
+ * with which the record would not end at or before head, breaks the protocol.
+ *
+ * Sleeping and waking
+ *
+ * A side that finds nothing to do sleeps in the kernel: in RING_NOTIFY with
+ * SECBUF_RING_NOTIFY_F_WAIT, in poll, in read() or in write(). The kernel then
+ * writes for it, in its page, wake_pos and after that need_wake, 1. The other
+ * side looks there each time after it has stored its position:
+ *
+ *	store position (release)
+ *	compiler barrier
+ *	if (need_wake (load acquire) && (__s64)(position - wake_pos) >= 0)
+ *		RING_NOTIFY
+ *
+ * where need_wake and wake_pos are those of the other's page. A compiler
+ * barrier is enough, and no fence instruction is needed, on any machine:
+ * between writing need_wake and looking at the positions for the last time the
+ * kernel makes every CPU that runs the other side pass a full barrier. So
+ * either the position was seen before sleeping, or need_wake is seen after
+ * storing the position.
+ *
+ * RING_NOTIFY clears need_wake and wakes. Programs never write need_wake and
+ * wake_pos. A side that was woken early by another reason leaves them set,
+ * which costs the other one RING_NOTIFY in vain.
+ *
+ * Edge triggered epoll does not ask again after it has reported an event.
+ * Before a side waits in it, it must have got EAGAIN from read() or write(), or
+ * ETIMEDOUT from RING_NOTIFY with SECBUF_RING_NOTIFY_F_WAIT and a timeout of 0,
+ * which set need_wake. Level triggered epoll, poll and select set it by
+ * themselves.
+ *
+ * Parking
+ *
+ * Memory of an empty ring can be taken back, but not while the producer is
+ * writing what it has not published, which nobody sees. secbuf_ring_head.state
+ * tells:
+ *
+ *  SECBUF_RING_PARKED	the producer will not touch the data before it has
+ *			changed this
+ *  SECBUF_RING_BUSY	it may touch it at any time
+ *  SECBUF_RING_GONE	it was parked, and the kernel takes the memory or has
+ *			done so
+ *
+ * A ring begins parked. Before the producer touches the data it looks at state:
+ * if that is BUSY, it may. If not, it changes PARKED to BUSY by compare and
+ * exchange (acquire); and when that fails because it is GONE, calls
+ * RING_UNPARK, which waits until the kernel has done and makes it BUSY. To park
+ * it stores PARKED (release), when it has nothing reserved and state is BUSY,
+ * usually before it sleeps. It must not store PARKED again when it is parked
+ * already: that could overwrite GONE. write() need not care. The consumer has
+ * nothing to do: what it consumed it has zeroized before it stored tail, and
+ * then it must not touch it any more.
+ *
+ * The kernel changes PARKED to GONE, and then unmaps and frees the memory, only
+ * while head is tail. It does so on RING_SHRINK, when memory is short, and when
+ * the ring was not used for a while; the latter two not with
+ * SECBUF_RING_F_POPULATE.
+ *
+ * Owners
+ *
+ * Both ends belong to the process that created the ring, as described above.
+ * Others get EPERM. With SECBUF_RING_F_PASSABLE, who got a descriptor of an
+ * end, by SCM_RIGHTS or by fork, may take it over by RING_CLAIM, once. From
+ * then on it belongs to the process that did, and dies with it.
+ *
+ * The end of an end
+ *
+ * An end is gone when its last descriptor is closed and its last mapping
+ * unmapped, by RING_CLOSE, and when its owner dies. Its mappings are removed;
+ * touching them is SIGBUS. secbuf_ring_status.flags tells the other side, poll
+ * reports EPOLLHUP, and who sleeps is woken.
+ *
+ * When the producer is gone, what it had published can still be consumed;
+ * everything else is zeroized at once. After the last byte read() returns 0 and
+ * waiting is EPIPE.
+ *
+ * When the consumer is gone, everything is zeroized at once and its memory
+ * freed. write(), waiting and RING_NOTIFY are EPIPE; there is no SIGPIPE. The
+ * mapping of the producer stays: what it writes there goes to one page that
+ * nobody else sees and that is zeroized when the producer is gone.
+ *
+ * Breaking
+ *
+ * A position or a record that cannot be breaks the ring, whoever finds it: the
+ * kernel in whatever call, or a program, which tells it by
+ * SECBUF_RING_NOTIFY_F_BROKEN. SECBUF_RING_BROKEN is set, and every call that
+ * would move bytes or wait is EPROTO, until the ring is reset. poll reports
+ * EPOLLERR.
+ */
+
+/* Records instead of bytes. */
+#define SECBUF_RING_F_RECORDS		(1U << 0)
+
+/* Allocate all memory now, and keep it until RING_SHRINK. */
+#define SECBUF_RING_F_POPULATE		(1U << 1)
+
+/* Who gets a descriptor of an end may claim it. */
+#define SECBUF_RING_F_PASSABLE		(1U << 2)
+
+/* Bytes of a ring; at least a page. */
+#define SECBUF_RING_SIZE_MIN		4096
+#define SECBUF_RING_SIZE_MAX		(64U << 20)
+
+/* Records begin at multiples of that. */
+#define SECBUF_RING_RECORD_ALIGN	4
+
+#define SECBUF_RING_MMAP_DATA		0
+#define SECBUF_RING_MMAP_HEAD		(1ULL << 40)
+#define SECBUF_RING_MMAP_TAIL		(1ULL << 41)
+
+enum secbuf_ring_state {
+	SECBUF_RING_PARKED	= 0,
+	SECBUF_RING_BUSY	= 1,
+	SECBUF_RING_GONE	= 2,
+};
+
+/**
+ * struct secbuf_ring_head - the page of the producer
+ * @head: bytes ever produced; written by the producer
+ * @need_wake: the producer sleeps or polls; written by the kernel
+ * @state: enum secbuf_ring_state; written by the producer, and by the kernel
+ *         from SECBUF_RING_PARKED to SECBUF_RING_GONE
+ * @wake_pos: the tail that it waits for; written by the kernel
+ * @__pad0: keeps @head in a cache line of its own
+ * @__pad1: 0
+ */
+struct secbuf_ring_head {
+	__aligned_u64 head;
+	__aligned_u64 __pad0[15];
+	__u32 need_wake;
+	__u32 state;
+	__aligned_u64 wake_pos;
+	__aligned_u64 __pad1[14];
+};
+
+/**
+ * struct secbuf_ring_tail - the page of the consumer
+ * @tail: bytes ever consumed; written by the consumer
+ * @need_wake: the consumer sleeps or polls; written by the kernel
+ * @__reserved: 0
+ * @wake_pos: the head that it waits for; written by the kernel
+ * @__pad0: keeps @tail in a cache line of its own
+ * @__pad1: 0
+ */
+struct secbuf_ring_tail {
+	__aligned_u64 tail;
+	__aligned_u64 __pad0[15];
+	__u32 need_wake;
+	__u32 __reserved;
+	__aligned_u64 wake_pos;
+	__aligned_u64 __pad1[14];
+};
+
+/* Somebody broke the protocol. */
+#define SECBUF_RING_BROKEN		(1U << 0)
+
+/* RING_RESET was called. */
+#define SECBUF_RING_RESET_DONE		(1U << 1)
+
+#define SECBUF_RING_PRODUCER_GONE	(1U << 2)
+#define SECBUF_RING_CONSUMER_GONE	(1U << 3)
+
+/**
+ * struct secbuf_ring_status - what the kernel says of a ring
+ * @flags: SECBUF_RING_BROKEN and so on; bits are set and never cleared. What a
+ *         side needs to look at besides the positions: while it is 0 there is
+ *         nothing to know
+ * @__reserved: 0
+ *
+ * Where a status and a position disagree, the status is right: after a reset
+ * the other pages can be anything.
+ */
+struct secbuf_ring_status {
+	__u32 flags;
+	__u32 __reserved[15];
+};
+
+/**
+ * struct secbuf_ring_create_args - ioctl(SECBUF_IOC_RING_CREATE) on /dev/secbuf
+ * @size: sizeof(struct secbuf_ring_create_args)
+ * @flags: SECBUF_RING_F_*
+ * @ring_size: bytes, a power of two, from SECBUF_RING_SIZE_MIN, and at least a
+ *             page, to SECBUF_RING_SIZE_MAX
+ * @require: SECBUF_PROT_* without which the ring is not to be created
+ * @out_protections: SECBUF_PROT_* that hold for this ring
+ * @out_producer_fd: the producer end
+ * @out_consumer_fd: the consumer end
+ *
+ * The whole ring counts against the ceilings on bytes as long as one of its
+ * ends exists, so that touching it cannot fail for them. Its memory is charged
+ * to the memory cgroup of the creator when it is first touched, by whichever
+ * end; if that is full then, it is as for any memory that a program touches.
+ * write() returns ENOMEM.
+ *
+ * read() on the consumer end, and readv(): zeroizes what it has copied out.
+ * Bytes: as many as there are and fit. Records: one record, the payload without
+ * its length; EMSGSIZE if it does not fit, and it stays. Sleeps while the ring
+ * is empty, unless O_NONBLOCK: EAGAIN. 0: the producer is gone and the ring
+ * empty. EPROTO, EINTR, EFAULT, EBUSY (another thread is consuming). EINVAL
+ * on the producer end.
+ *
+ * write() on the producer end, and writev(): Bytes: sleeps until all are
+ * written; with O_NONBLOCK as many as fit, or EAGAIN if none. A signal, an
+ * error or the end of the consumer in the middle make it return how many were
+ * written. Records: makes a record of it, whole or not at all; EMSGSIZE if it
+ * can never fit. Writing 0 bytes does nothing. EPIPE, EPROTO, EINTR, EFAULT,
+ * ENOMEM, EBUSY. EINVAL on the consumer end. The bytes may come from, or go to,
+ * mappings of the ring itself.
+ *
+ * poll: consumer: EPOLLIN when there is something to read; producer: EPOLLOUT
+ * when there is space; but after a call on this end was refused with EAGAIN or
+ * ETIMEDOUT, only when there is as much as it asked for. EPOLLHUP when the
+ * other end is gone, EPOLLERR when the ring is broken or reset, and for who is
+ * not the owner.
+ *
+ * ioctl(FIONREAD): on both ends, the bytes used; of records, the payload of the
+ * next one, or 0; 0 when the consumer is gone.
+ *
+ * Errors: EINVAL (@ring_size), EOPNOTSUPP (something in @require does not
+ * hold), ENFILE, EMFILE. Either both descriptors are made or none.
+ */
+struct secbuf_ring_create_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ring_size;
+	__aligned_u64 require;
+	__aligned_u64 out_protections;
+	__s32 out_producer_fd;
+	__s32 out_consumer_fd;
+};
+
+#define SECBUF_RING_CREATE_ARGS_SIZE_VER0	40
+
+/* Then sleep until there is something to do for this side. */
+#define SECBUF_RING_NOTIFY_F_WAIT	(1U << 0)
+
+/* The other side broke the protocol: mark the ring. */
+#define SECBUF_RING_NOTIFY_F_BROKEN	(1U << 1)
+
+/* Sleep without end. */
+#define SECBUF_RING_TIMEOUT_NONE	(~0ULL)
+
+/**
+ * struct secbuf_ring_notify_args - ioctl(SECBUF_IOC_RING_NOTIFY) on an end
+ * @size: sizeof(struct secbuf_ring_notify_args)
+ * @flags: SECBUF_RING_NOTIFY_F_*
+ * @min: with SECBUF_RING_NOTIFY_F_WAIT, bytes that must be readable, for the
+ *       consumer, or writable, for the producer; up to the size of the ring, 0
+ *       is taken as 1. Without it 0
+ * @timeout_ns: with SECBUF_RING_NOTIFY_F_WAIT, nanoseconds to sleep at most; 0
+ *              to look only, but to be told by need_wake and poll afterwards;
+ *              others are rounded up to ticks of the kernel's clock;
+ *              SECBUF_RING_TIMEOUT_NONE for no limit. Without it 0
+ * @out_amount: bytes that are readable or writable now, of which there are at
+ *              least @min; without SECBUF_RING_NOTIFY_F_WAIT whatever there is
+ *
+ * Wakes the other side if it sleeps, and clears its need_wake. With
+ * SECBUF_RING_NOTIFY_F_WAIT then waits for it, in the same call. With
+ * SECBUF_RING_NOTIFY_F_BROKEN, which goes with no other flag, marks the ring as
+ * broken, and succeeds.
+ *
+ * Errors: EINVAL (@min or @timeout_ns), ETIMEDOUT, EINTR, EPROTO, EPIPE (the
+ * other end is gone; for the consumer that waits: and there are less than @min
+ * bytes left).
+ */
+struct secbuf_ring_notify_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 min;
+	__aligned_u64 timeout_ns;
+	__aligned_u64 out_amount;
+};
+
+#define SECBUF_RING_NOTIFY_ARGS_SIZE_VER0	32
+
+/**
+ * struct secbuf_ring_plain_args - commands on an end that have no parameters
+ * @size: sizeof(struct secbuf_ring_plain_args)
+ * @flags: must be 0
+ *
+ * ioctl(SECBUF_IOC_RING_RESET), on any end, by the creator of the ring, also
+ * when others have claimed its ends: everything is zeroized and its memory
+ * freed. Afterwards every call on either end is ESHUTDOWN, but RING_INFO,
+ * RING_STATS, RING_CLOSE and RING_RESET, which does nothing then. Mappings
+ * stay, and show for each end pages that nobody else sees, so that no program
+ * dies of it. Errors: EPERM (not the creator).
+ *
+ * ioctl(SECBUF_IOC_RING_CLAIM), on an end of a ring with
+ * SECBUF_RING_F_PASSABLE: it belongs to the caller from now on. The former
+ * owner gets EPERM; who sleeps in a call of his is woken and gets it, too.
+ * Errors: EPERM (not passable, or claimed by another), EALREADY (it is the
+ * caller's already), EBUSY (its owner has it mapped), ESHUTDOWN (its owner is
+ * dead, or it is closed, or reset).
+ *
+ * ioctl(SECBUF_IOC_RING_CLOSE), on an end: it is gone, as if this was its last
+ * descriptor and nothing was mapped, whoever else holds one. Every call on it
+ * is ESHUTDOWN from now on, but RING_INFO, RING_STATS and, by the creator,
+ * RING_RESET.
+ *
+ * ioctl(SECBUF_IOC_RING_UNPARK), on the producer end: waits until the kernel
+ * has finished taking memory, and makes the state SECBUF_RING_BUSY. Errors:
+ * EPROTO, EPIPE, ENOTTY (the consumer end).
+ */
+struct secbuf_ring_plain_args {
+	__u32 size;
+	__u32 flags;
+};
+
+#define SECBUF_RING_PLAIN_ARGS_SIZE_VER0	8
+
+/**
+ * struct secbuf_ring_shrink_args - ioctl(SECBUF_IOC_RING_SHRINK) on an end
+ * @size: sizeof(struct secbuf_ring_shrink_args)
+ * @flags: must be 0
+ * @out_bytes: bytes of memory that were freed; can be 0
+ *
+ * Takes the memory of the data back if the ring is empty and parked, or the
+ * producer gone. It comes back when it is touched.
+ *
+ * Errors: EBUSY (not empty, not parked, or a call is moving bytes), EPROTO,
+ * EPIPE.
+ */
+struct secbuf_ring_shrink_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_bytes;
+};
+
+#define SECBUF_RING_SHRINK_ARGS_SIZE_VER0	16
+
+enum secbuf_ring_end_nr {
+	SECBUF_RING_END_PRODUCER	= 0,
+	SECBUF_RING_END_CONSUMER	= 1,
+	SECBUF_RING_END_NR
+};
+
+/**
+ * struct secbuf_ring_info_args - ioctl(SECBUF_IOC_RING_INFO) on an end
+ * @size: sizeof(struct secbuf_ring_info_args)
+ * @flags: must be 0
+ * @out_ring_size: as of RING_CREATE
+ * @out_protections: as of RING_CREATE
+ * @out_flags: SECBUF_RING_F_* that the ring was created with
+ * @out_end: which end this is, enum secbuf_ring_end_nr
+ *
+ * Of a passable ring anyone who has the descriptor may ask; he needs it to know
+ * what to claim.
+ */
+struct secbuf_ring_info_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_ring_size;
+	__aligned_u64 out_protections;
+	__u32 out_flags;
+	__u32 out_end;
+};
+
+#define SECBUF_RING_INFO_ARGS_SIZE_VER0		32
+
+/**
+ * struct secbuf_ring_stats_args - ioctl(SECBUF_IOC_RING_STATS) on an end
+ * @size: sizeof(struct secbuf_ring_stats_args)
+ * @flags: must be 0
+ * @out_status: flags of struct secbuf_ring_status
+ * @out_state: enum secbuf_ring_state
+ * @out_produced: bytes ever produced: head
+ * @out_consumed: bytes ever consumed: tail
+ * @out_bytes: bytes of memory that the data has now
+ * @out_peak_bytes: most that it ever had at once
+ * @out_bytes_zeroized: bytes that the kernel zeroized; what a program consumed
+ *                      by itself is in @out_consumed
+ * @out_notifies: RING_NOTIFY that were called
+ * @out_sleeps: times that a call went to sleep, both ends
+ * @out_wakes: times that an end was woken
+ * @out_faults: times that memory was mapped
+ * @out_shrinks: times that memory was taken back
+ * @out_idle_ns: nanoseconds since the kernel last saw the ring used. It sees
+ *               system calls, and looks at the positions now and then
+ *
+ * The positions are what the ends say, and are not checked.
+ */
+struct secbuf_ring_stats_args {
+	__u32 size;
+	__u32 flags;
+	__u32 out_status;
+	__u32 out_state;
+	__aligned_u64 out_produced;
+	__aligned_u64 out_consumed;
+	__aligned_u64 out_bytes;
+	__aligned_u64 out_peak_bytes;
+	__aligned_u64 out_bytes_zeroized;
+	__aligned_u64 out_notifies;
+	__aligned_u64 out_sleeps;
+	__aligned_u64 out_wakes;
+	__aligned_u64 out_faults;
+	__aligned_u64 out_shrinks;
+	__aligned_u64 out_idle_ns;
+};
+
+#define SECBUF_RING_STATS_ARGS_SIZE_VER0	104
 
 #endif /* _UAPI_LINUX_SECBUF_H */

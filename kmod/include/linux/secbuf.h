@@ -11,6 +11,7 @@
 
 #include <linux/gfp.h>
 #include <linux/types.h>
+#include <linux/secbuf_buffer.h>
 #include <linux/secbuf_cursor.h>
 
 struct secbuf;
@@ -99,5 +100,30 @@ void *secbuf_window(struct secbuf *sb, size_t offset, size_t len);
 int secbuf_read(struct secbuf *sb, size_t offset, void *dst, size_t len);
 int secbuf_write(struct secbuf *sb, size_t offset, const void *src, size_t len);
 void secbuf_zeroize(struct secbuf *sb);
+
+/*
+ * Memory for struct secbuf_buffer, see <linux/secbuf_buffer.h>.
+ */
+struct secbuf_heap;
+
+/* Bytes at the beginning of each block that its user does not see. */
+#define SECBUF_HEAP_HEAD	16
+#define SECBUF_HEAP_SIZE_MAX	(SECBUF_SIZE_MAX - SECBUF_HEAP_HEAD)
+
+/**
+ * struct secbuf_heap_params - a heap to be
+ * @name: of its pools, for statistics; copied. NULL means "heap"
+ * @gfp: how to allocate: GFP_KERNEL, GFP_ATOMIC... 0 means GFP_KERNEL
+ * @max: most blocks of each size class that exist at once. 0 means 4096
+ */
+struct secbuf_heap_params {
+	const char *name;
+	gfp_t gfp;
+	unsigned int max;
+};
+
+struct secbuf_heap *secbuf_heap_open(const struct secbuf_heap_params *params);
+void secbuf_heap_close(struct secbuf_heap *heap);
+struct secbuf_source *secbuf_heap_source(struct secbuf_heap *heap);
 
 #endif /* _LINUX_SECBUF_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SECBUF_MEMBER_H
+#define SECBUF_MEMBER_H
+
+#include "area.h"
+#include "reclaim.h"
+#include "slots.h"
+
+struct secbuf_payer;
+
+#define SECBUF_MEMBER_NAME	16
+
+/**
+ * struct secbuf_member_stats - counters
+ * @max_slots: most slots of the area granted at once
+ * @in_use: slots granted to the member now
+ * @peak: most slots that were granted to it at once
+ * @allocated: slots of the area that have memory now
+ * @available: of these, those not granted
+ * @acquired: slots granted to the member so far
+ * @returned: slots that it gave back so far
+ * @failures: grants refused to it so far
+ * @hits: of @acquired, whose memory was still there
+ * @leaks: slots that were granted to it when it died
+ * @bytes: bytes of pages that the area holds now
+ * @bytes_zeroized: bytes zeroized in the area so far
+ */
+struct secbuf_member_stats {
+	unsigned int max_slots;
+	unsigned int in_use;
+	unsigned int peak;
+	unsigned int allocated;
+	unsigned int available;
+	u64 acquired;
+	u64 returned;
+	u64 failures;
+	u64 hits;
+	u64 leaks;
+	u64 bytes;
+	u64 bytes_zeroized;
+};
+
+/**
+ * struct secbuf_member - one of those who use an area
+ * @area: what they share
+ * @payer: of the pages that were allocated for this one
+ * @share: its slots
+ * @reclaim: in the module's list
+ * @stats: counters, but for those that @share and @area have
+ * @pressure_seen: of the area's pressure
+ * @dead: it died: nothing is granted any more, and nothing is mapped. Written
+ *        under io_lock; who faults holds map_lock
+ * @name: of the process, for statistics
+ *
+ * Protected by the io_lock of the area.
+ */
+struct secbuf_member {
+	struct secbuf_area *area;
+	struct secbuf_payer *payer;
+	struct secbuf_slot_share share;
+	struct secbuf_reclaim reclaim;
+	struct secbuf_member_stats stats;
+	u32 pressure_seen;
+	bool dead;
+	char name[SECBUF_MEMBER_NAME];
+};
+
+int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
+		       struct secbuf_payer *payer);
+bool secbuf_member_exit(struct secbuf_member *member);
+void secbuf_member_shut(struct secbuf_member *member);
+void secbuf_member_die(struct secbuf_member *member);
+int secbuf_member_grant(struct secbuf_member *member, u64 *ids,
+			unsigned int nr, enum secbuf_slot_holder holder);
+int secbuf_member_return(struct secbuf_member *member, const u64 *ids,
+			 unsigned int nr, enum secbuf_slot_holder holder);
+void secbuf_member_hand_over(struct secbuf_member *member, const u64 *ids,
+			     unsigned int nr);
+void secbuf_member_undo(struct secbuf_member *member, const u64 *ids,
+			unsigned int nr);
+int secbuf_member_return_all(struct secbuf_member *member);
+int secbuf_member_shrink(struct secbuf_member *member, unsigned int nr);
+bool secbuf_member_pressed(const struct secbuf_member *member);
+struct secbuf_member *
+secbuf_member_from_reclaim(struct secbuf_reclaim *reclaim);
+void secbuf_member_get_stats(struct secbuf_member *member,
+			     struct secbuf_member_stats *stats);
+void secbuf_member_peek_stats(const struct secbuf_member *member,
+			      struct secbuf_member_stats *stats);
+
+#endif /* SECBUF_MEMBER_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SECBUF_RING_FILE_H
+#define SECBUF_RING_FILE_H
+
+struct file;
+struct secbuf_ring_end;
+
+extern const struct secbuf_command secbuf_ring_create_command;
+
+struct file *secbuf_ring_file_create(struct secbuf_ring_end *end);
+
+#endif /* SECBUF_RING_FILE_H */
