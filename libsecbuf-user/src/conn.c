@@ -3,10 +3,10 @@
  * Conn: the kernel grants its buffers, the library remembers where they are.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "cache.h"
+#include "pool.h"
 
 struct secbuf_conn {
 	int fd;
@@ -33,7 +33,7 @@ int secbuf_conn_open(struct secbuf_conn **out, struct secbuf_context *ctx,
 	if (!conn)
 		return -ENOMEM;
 	args.pool_fd = pool->fd;
-	err = secbuf_ioctl_conn_create(ctx->fd, &args);
+	err = secbuf_owner_error(secbuf_ioctl_conn_create(ctx->fd, &args));
 	if (err) {
 		free(conn);
 		return err;
@@ -64,9 +64,11 @@ static int secbuf_conn_grant(struct secbuf_conn *conn,
 	int err;
 
 	err = secbuf_ioctl_conn_buffer(conn->fd, &args);
+	if (err && secbuf_cache_reclaim(conn->pool, err))
+		err = secbuf_ioctl_conn_buffer(conn->fd, &args);
 	if (err)
 		return err;
-	conn->buffers[which] = secbuf_pool_slot(conn->pool, args.out_id);
+	conn->buffers[which] = secbuf_pool_lend(conn->pool, args.out_id);
 	return conn->buffers[which] ? 0 : -EPROTO;
 }
 
@@ -81,7 +83,7 @@ int secbuf_conn_buffer(struct secbuf_conn *conn, enum secbuf_conn_buffer which,
 	if (!conn || (unsigned int)which >= SECBUF_CONN_BUFFER_NR)
 		return -EINVAL;
 	if (!secbuf_pool_is_owned(conn->pool))
-		return -EPERM;
+		return -EOWNERDEAD;
 
 	if (!conn->buffers[which]) {
 		err = secbuf_conn_grant(conn, which);
@@ -95,14 +97,19 @@ int secbuf_conn_buffer(struct secbuf_conn *conn, enum secbuf_conn_buffer which,
 int secbuf_conn_zeroize(struct secbuf_conn *conn)
 {
 	struct secbuf_conn_zeroize_args args = { 0 };
-	int err;
+	size_t i;
 
 	if (!conn)
 		return -EINVAL;
-	err = secbuf_ioctl_conn_zeroize(conn->fd, &args);
-	if (!err)
-		memset(conn->buffers, 0, sizeof(conn->buffers));
-	return err;
+	if (!secbuf_pool_is_owned(conn->pool))
+		return -EOWNERDEAD;
+	/* Before somebody else can be granted them. */
+	for (i = 0; i < ARRAY_SIZE(conn->buffers); i++) {
+		if (conn->buffers[i])
+			secbuf_pool_unlend(conn->pool, conn->buffers[i]);
+		conn->buffers[i] = NULL;
+	}
+	return secbuf_ioctl_conn_zeroize(conn->fd, &args);
 }
 
 int secbuf_conn_fd(const struct secbuf_conn *conn)

@@ -11,34 +11,43 @@
 
 #include <secbuf.h>
 
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+/* What is done on every call, and what is not. */
+#define SECBUF_FAST	__attribute__((always_inline))
+#define SECBUF_SLOW	__attribute__((noinline, cold))
+
+/* Keeps the compiler from moving memory accesses, for signal handlers. */
+#define secbuf_barrier()	__atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/* What other threads may look at, or change, without a lock. */
+#define secbuf_get(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define secbuf_set(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define secbuf_get_acquire(x)	__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define secbuf_set_release(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+
+/*
+ * The same between fences of the compiler, where it makes a difference that it
+ * can use operands in memory. Loads of x86 are in order anyway.
+ */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define secbuf_peek(x)		(x)
+#define secbuf_poke(x, v)	((x) = (v))
+#define secbuf_peek_acquire(x)	(x)
+#else
+#define secbuf_peek(x)		secbuf_get(x)
+#define secbuf_poke(x, v)	secbuf_set(x, v)
+#define secbuf_peek_acquire(x)	secbuf_get_acquire(x)
+#endif
 
 struct secbuf_context {
 	int fd;
 	uint32_t batch_max;
-};
-
-/**
- * struct secbuf_pool - a pool and its mapping
- * @fd: the pool
- * @batch_max: most slots that the kernel takes in one call
- * @slot_size: distance of two slots, a power of two
- * @page_size: bytes of a page, and of each guard
- * @slots: slot 0
- * @slots_size: bytes of all slots
- * @owned: a word that is 1 in the process that opened the pool and that the
- *         kernel turns into 0 in its children
- *
- * In memory: the page of @owned, a guard page, the slots, a guard page.
- */
-struct secbuf_pool {
-	int fd;
-	uint32_t batch_max;
-	size_t slot_size;
-	size_t page_size;
-	unsigned char *slots;
-	size_t slots_size;
-	const uint32_t *owned;
 };
 
 /*
@@ -48,27 +57,22 @@ struct secbuf_pool {
  */
 int secbuf_opts_read(void *opts, size_t size, const void *from);
 
+/*
+ * The kernel refuses what belongs to another process. An object of this library
+ * comes into another process by fork() only, and its owner is then as good as
+ * dead.
+ */
+static inline int secbuf_owner_error(int err)
+{
+	return err == -EPERM ? -EOWNERDEAD : err;
+}
+
 /* What a batch of @nr has completed, or the error. */
 static inline int secbuf_done(int err, uint32_t done, uint32_t nr)
 {
 	if (err)
-		return err;
+		return secbuf_owner_error(err);
 	return done <= nr ? (int)done : -EPROTO;
-}
-
-/* False in a child made by fork(). */
-static inline bool secbuf_pool_is_owned(const struct secbuf_pool *pool)
-{
-	return __atomic_load_n(pool->owned, __ATOMIC_RELAXED);
-}
-
-/* Where slot @id begins, NULL if there is no such slot. */
-static inline void *secbuf_pool_slot(const struct secbuf_pool *pool,
-				     uint64_t id)
-{
-	if (id >= pool->slots_size / pool->slot_size)
-		return NULL;
-	return pool->slots + (size_t)id * pool->slot_size;
 }
 
 #endif /* SECBUF_INTERNAL_H */

@@ -29,6 +29,12 @@ int secbuf_ioctl_pool_create(int dev_fd, struct secbuf_pool_create_args *args)
 	return secbuf_ioctl(dev_fd, SECBUF_IOC_POOL_CREATE, args);
 }
 
+int secbuf_ioctl_ring_create(int dev_fd, struct secbuf_ring_create_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(dev_fd, SECBUF_IOC_RING_CREATE, args);
+}
+
 int secbuf_ioctl_conn_create(int dev_fd, struct secbuf_conn_create_args *args)
 {
 	args->size = sizeof(*args);
@@ -69,6 +75,66 @@ int secbuf_ioctl_pool_write(int pool_fd, struct secbuf_pool_copy_args *args)
 {
 	args->size = sizeof(*args);
 	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_WRITE, args);
+}
+
+int secbuf_ioctl_pool_attach(int pool_fd, struct secbuf_pool_attach_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_ATTACH, args);
+}
+
+int secbuf_ioctl_pool_info(int pool_fd, struct secbuf_pool_info_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(pool_fd, SECBUF_IOC_POOL_INFO, args);
+}
+
+int secbuf_ioctl_ring_notify(int ring_fd, struct secbuf_ring_notify_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_NOTIFY, args);
+}
+
+int secbuf_ioctl_ring_reset(int ring_fd, struct secbuf_ring_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_RESET, args);
+}
+
+int secbuf_ioctl_ring_shrink(int ring_fd, struct secbuf_ring_shrink_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_SHRINK, args);
+}
+
+int secbuf_ioctl_ring_stats(int ring_fd, struct secbuf_ring_stats_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_STATS, args);
+}
+
+int secbuf_ioctl_ring_claim(int ring_fd, struct secbuf_ring_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_CLAIM, args);
+}
+
+int secbuf_ioctl_ring_close(int ring_fd, struct secbuf_ring_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_CLOSE, args);
+}
+
+int secbuf_ioctl_ring_info(int ring_fd, struct secbuf_ring_info_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_INFO, args);
+}
+
+int secbuf_ioctl_ring_unpark(int ring_fd, struct secbuf_ring_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(ring_fd, SECBUF_IOC_RING_UNPARK, args);
 }
 
 int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args)

@@ -296,7 +296,7 @@ int secbuf_kpool_get_stats(struct secbuf_kpool *pool,
 
 	if (!pool || !out)
 		return -EINVAL;
-	err = secbuf_ioctl_pool_stats(pool->fd, &args);
+	err = secbuf_owner_error(secbuf_ioctl_pool_stats(pool->fd, &args));
 	if (!err)
 		*out = args;
 	return err;

@@ -5,9 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#ifdef __x86_64__
-#include <cpuid.h>
-#endif
+#include <sys/mman.h>
 
 #include <secbuf.h>
 
@@ -47,7 +45,7 @@ static bool same_cursor(const struct secbuf_cursor *a,
 			const struct secbuf_cursor *b)
 {
 	return a->data == b->data && a->size == b->size && a->len == b->len &&
-	       a->pos == b->pos;
+	       a->pos == b->pos && a->high == b->high;
 }
 
 static int put_number(struct secbuf_cursor *cur,
@@ -268,6 +266,165 @@ TEST(get_strings)
 	}
 }
 
+TEST(put_mpints)
+{
+	const struct secbuf_vector_mpint *v = secbuf_vector_mpints;
+	unsigned char number[16] = { 0 };
+	struct secbuf_cursor cur, before;
+	unsigned char *bytes;
+	size_t i, room, zeros;
+
+	for (i = 0; i < ARRAY_SIZE(secbuf_vector_mpints); i++, v++) {
+		for (room = 0; room < v->wire_len; room++) {
+			bytes = bytes_new(room);
+			secbuf_cursor_init(&cur, bytes, room);
+			before = cur;
+			EXPECT_EQ(-ENOSPC,
+				  secbuf_cursor_put_mpint(&cur, v->number,
+							  v->len));
+			EXPECT_TRUE(same_cursor(&cur, &before));
+			EXPECT_TRUE(is_filler(bytes, room));
+			free(bytes);
+		}
+		for (zeros = 0; zeros < 3; zeros++) {
+			memset(number, 0, sizeof(number));
+			memcpy(number + zeros, v->number, v->len);
+			bytes = bytes_new(room);
+			secbuf_cursor_init(&cur, bytes, room);
+			EXPECT_EQ(0, secbuf_cursor_put_mpint(&cur, number,
+							     zeros + v->len));
+			EXPECT_EQ(room, secbuf_cursor_pos(&cur));
+			EXPECT_EQ(0, memcmp(bytes, v->wire, room)) {
+				TH_LOG("%s", v->name);
+			}
+			free(bytes);
+		}
+	}
+}
+
+/* Whole, and cut off after every byte. */
+TEST(get_mpints)
+{
+	const struct secbuf_vector_mpint *v = secbuf_vector_mpints;
+	struct secbuf_cursor cur, before;
+	const unsigned char *out;
+	unsigned char *bytes;
+	size_t i, n, len;
+
+	for (i = 0; i < ARRAY_SIZE(secbuf_vector_mpints); i++, v++) {
+		for (n = 0; n <= v->wire_len; n++) {
+			bytes = bytes_copy(v->wire, n);
+			secbuf_cursor_init_filled(&cur, bytes, n);
+			before = cur;
+			out = NULL;
+			len = 77;
+			if (n < v->wire_len) {
+				EXPECT_EQ(-ENODATA,
+					  secbuf_cursor_get_mpint(&cur, &out,
+								  &len));
+				EXPECT_TRUE(same_cursor(&cur, &before));
+				EXPECT_EQ(NULL, out);
+				EXPECT_EQ(77, len);
+			} else {
+				EXPECT_EQ(0, secbuf_cursor_get_mpint(&cur, &out,
+								     &len));
+				EXPECT_EQ(v->len, len);
+				EXPECT_EQ(bytes + n - v->len, out);
+				EXPECT_EQ(0, memcmp(out, v->number, len));
+				EXPECT_EQ(n, secbuf_cursor_pos(&cur));
+			}
+			free(bytes);
+		}
+	}
+}
+
+static int get_bad(bool mpint, const struct secbuf_vector_wire *v)
+{
+	unsigned char *bytes = bytes_copy(v->wire, v->wire_len);
+	const unsigned char *out = NULL;
+	struct secbuf_cursor cur, before;
+	size_t len = 77;
+	int err;
+
+	secbuf_cursor_init_filled(&cur, bytes, v->wire_len);
+	before = cur;
+	err = mpint ? secbuf_cursor_get_mpint(&cur, &out, &len) :
+		      secbuf_cursor_get_text(&cur, &out, &len);
+	if (out || len != 77 || !same_cursor(&cur, &before))
+		err = 0;
+	free(bytes);
+	return err;
+}
+
+TEST(strings_that_are_not_what_they_have_to_be)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(secbuf_vector_no_mpints); i++)
+		EXPECT_EQ(-EBADMSG, get_bad(true, &secbuf_vector_no_mpints[i])) {
+			TH_LOG("mpint %zu", i);
+		}
+	for (i = 0; i < ARRAY_SIZE(secbuf_vector_no_texts); i++)
+		EXPECT_EQ(-EBADMSG, get_bad(false, &secbuf_vector_no_texts[i])) {
+			TH_LOG("text %zu", i);
+		}
+}
+
+TEST(mpint_limits)
+{
+	const size_t max = SECBUF_STRING_MAX_DEFAULT;
+	unsigned char *bytes = bytes_new(max + 5);
+	unsigned char *number = bytes_new(max + 1);
+	struct secbuf_cursor cur, before;
+	const unsigned char *out;
+	size_t len;
+
+	secbuf_cursor_init(&cur, bytes, max + 5);
+	before = cur;
+	/* One more for the sign would be too long. */
+	EXPECT_EQ(-EMSGSIZE, secbuf_cursor_put_mpint(&cur, number, max));
+	EXPECT_EQ(-EMSGSIZE, secbuf_cursor_put_mpint(&cur, number, max + 1));
+	number[0] = 0x7f;
+	EXPECT_EQ(-EMSGSIZE, secbuf_cursor_put_mpint(&cur, number, max + 1));
+	EXPECT_TRUE(same_cursor(&cur, &before));
+	EXPECT_TRUE(is_filler(bytes, max + 5));
+
+	EXPECT_EQ(0, secbuf_cursor_put_mpint(&cur, number, max));
+	EXPECT_EQ(max + 4, secbuf_cursor_pos(&cur));
+	EXPECT_EQ(0, secbuf_cursor_set_pos(&cur, 0));
+	EXPECT_EQ(0, secbuf_cursor_get_mpint(&cur, &out, &len));
+	EXPECT_EQ(max, len);
+	__secbuf_cursor_store_u32(bytes, max + 1);
+	EXPECT_EQ(0, secbuf_cursor_set_pos(&cur, 0));
+	EXPECT_EQ(-EMSGSIZE, secbuf_cursor_get_mpint(&cur, &out, &len));
+	EXPECT_EQ(-EMSGSIZE, secbuf_cursor_get_text(&cur, &out, &len));
+	free(number);
+	free(bytes);
+}
+
+TEST(texts)
+{
+	const struct secbuf_vector_string *v = secbuf_vector_strings;
+	struct secbuf_cursor cur;
+	const unsigned char *out;
+	unsigned char *bytes;
+	size_t i, n, len;
+
+	for (i = 0; i < ARRAY_SIZE(secbuf_vector_strings); i++, v++) {
+		if (memchr(v->text, 0, v->len))
+			continue;
+		for (n = 0; n <= 4 + v->len; n++) {
+			bytes = bytes_copy(v->wire, n);
+			secbuf_cursor_init_filled(&cur, bytes, n);
+			EXPECT_EQ(n < 4 + v->len ? -ENODATA : 0,
+				  secbuf_cursor_get_text(&cur, &out, &len));
+			EXPECT_EQ(n < 4 + v->len ? 0 : n,
+				  secbuf_cursor_pos(&cur));
+			free(bytes);
+		}
+	}
+}
+
 TEST(string_lengths)
 {
 	const struct secbuf_vector_length *v = secbuf_vector_lengths;
@@ -368,6 +525,33 @@ TEST(sizes_that_wrap)
 	free(bytes);
 }
 
+/*
+ * With more than 4 GiB there is room for a string whose length plus that of its
+ * length has no room in 32 bits. Nobody touches the bytes.
+ */
+TEST(get_string_of_nearly_4_gib)
+{
+	const size_t size = 0x100000010ULL;
+	const unsigned char *out = NULL;
+	struct secbuf_cursor cur;
+	unsigned char *bytes;
+	size_t len = 0;
+
+	if (sizeof(size_t) == 4)
+		SKIP(return, "no size on this machine exceeds 32 bits");
+	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (bytes == MAP_FAILED)
+		SKIP(return, "not that much address space");
+	memset(bytes, 0xff, 4);
+	secbuf_cursor_init_filled(&cur, bytes, size);
+	EXPECT_EQ(0, secbuf_cursor_get_string_max(&cur, SIZE_MAX, &out, &len));
+	EXPECT_EQ(0xffffffffULL, len);
+	EXPECT_EQ(&bytes[4], out);
+	EXPECT_EQ(0x100000003ULL, secbuf_cursor_pos(&cur));
+	munmap(bytes, size);
+}
+
 TEST(put_string_too_long_for_its_length)
 {
 	unsigned char bytes[8];
@@ -422,6 +606,96 @@ TEST(put_inside_contents)
 	EXPECT_EQ(4, secbuf_cursor_pos(&cur));
 	EXPECT_EQ(7, secbuf_cursor_len(&cur));
 	EXPECT_EQ(0, memcmp(bytes, "\0\0\0\3abc", 7));
+}
+
+/* Bytes of the cursor itself are put as they were before. */
+TEST(put_own_bytes)
+{
+	static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	unsigned char expected[80], *bytes;
+	const size_t len = sizeof(text) - 1;
+	struct secbuf_cursor cur;
+	size_t from, to, n;
+
+	for (n = 0; n <= len; n++) {
+		for (from = 0; from + n <= len; from++) {
+			for (to = 0; to <= len; to++) {
+				bytes = bytes_new(len + n + 5);
+				memcpy(bytes, text, len);
+				secbuf_cursor_init(&cur, bytes, len + n + 5);
+				secbuf_cursor_extend(&cur, len);
+				secbuf_cursor_set_pos(&cur, to);
+				__secbuf_cursor_store_u32(expected, n);
+				memcpy(expected + 4, bytes + from, n);
+				ASSERT_EQ(0, secbuf_cursor_put_string(&cur,
+								      bytes + from, n));
+				ASSERT_EQ(0, memcmp(bytes + to, expected, n + 4));
+
+				memcpy(bytes, text, len);
+				secbuf_cursor_set_pos(&cur, to);
+				ASSERT_EQ(0, secbuf_cursor_put_mpint(&cur,
+								     bytes + from, n));
+				ASSERT_EQ(0, memcmp(bytes + to, expected, n + 4));
+				free(bytes);
+			}
+		}
+	}
+}
+
+TEST(windows)
+{
+	unsigned char bytes[8];
+	struct secbuf_cursor cur, before;
+
+	memset(bytes, FILLER, sizeof(bytes));
+	secbuf_cursor_init(&cur, bytes, sizeof(bytes));
+	EXPECT_EQ(0, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(&bytes[0], secbuf_cursor_window(&cur, 0));
+	EXPECT_EQ(0, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(0, secbuf_cursor_put_u8(&cur, 1));
+	before = cur;
+	EXPECT_EQ(NULL, secbuf_cursor_window(&cur, 8));
+	EXPECT_EQ(NULL, secbuf_cursor_window(&cur, SIZE_MAX));
+	EXPECT_EQ(-ERANGE, secbuf_cursor_advance(&cur, 8));
+	EXPECT_EQ(-ERANGE, secbuf_cursor_advance(&cur, SIZE_MAX));
+	EXPECT_EQ(-ERANGE, secbuf_cursor_extend(&cur, 8));
+	EXPECT_EQ(-ERANGE, secbuf_cursor_extend(&cur, SIZE_MAX));
+	EXPECT_TRUE(same_cursor(&cur, &before));
+
+	EXPECT_EQ(&bytes[1], secbuf_cursor_window(&cur, 6));
+	EXPECT_EQ(1, secbuf_cursor_len(&cur));
+	EXPECT_EQ(7, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(&bytes[1], secbuf_cursor_window(&cur, 2));
+	EXPECT_EQ(7, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(0, secbuf_cursor_advance(&cur, 4));
+	EXPECT_EQ(5, secbuf_cursor_pos(&cur));
+	EXPECT_EQ(5, secbuf_cursor_len(&cur));
+	EXPECT_EQ(0, secbuf_cursor_rewind(&cur, 4));
+	EXPECT_EQ(0, secbuf_cursor_advance(&cur, 1));
+	EXPECT_EQ(2, secbuf_cursor_pos(&cur));
+	EXPECT_EQ(5, secbuf_cursor_len(&cur));
+	EXPECT_EQ(0, secbuf_cursor_extend(&cur, 3));
+	EXPECT_EQ(2, secbuf_cursor_pos(&cur));
+	EXPECT_EQ(8, secbuf_cursor_len(&cur));
+	EXPECT_EQ(8, secbuf_cursor_dirty(&cur));
+}
+
+/* What is cut off was written, too. */
+TEST(dirty_although_cut_off)
+{
+	unsigned char bytes[8];
+	struct secbuf_cursor cur;
+
+	secbuf_cursor_init(&cur, bytes, sizeof(bytes));
+	EXPECT_EQ(0, secbuf_cursor_put_bytes(&cur, "abcdef", 6));
+	EXPECT_EQ(6, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(0, secbuf_cursor_set_pos(&cur, 0));
+	EXPECT_EQ(0, secbuf_cursor_set_len(&cur, 2));
+	EXPECT_EQ(6, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(0, secbuf_cursor_set_len(&cur, 1));
+	EXPECT_EQ(6, secbuf_cursor_dirty(&cur));
+	EXPECT_EQ(0, secbuf_cursor_set_len(&cur, 7));
+	EXPECT_EQ(7, secbuf_cursor_dirty(&cur));
 }
 
 TEST(nothing_at_all)
@@ -516,54 +790,5 @@ TEST(bytes_round_trip)
 		free(bytes);
 	}
 }
-
-#ifdef __x86_64__
-/* All registers that the kernel would save for this thread, as it does. */
-static unsigned char *save_registers(size_t *size)
-{
-	unsigned int eax, ebx, ecx, edx;
-	unsigned char *area;
-
-	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE) ||
-	    !__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx))
-		return NULL;
-	*size = (ebx + 63) & ~63U;
-	area = aligned_alloc(64, *size);
-	if (!area)
-		abort();
-	memset(area, 0, *size);
-	__asm__ volatile("xsave64 (%0)"
-			 : : "r" (area), "a" (-1), "d" (-1) : "memory");
-	return area;
-}
-
-/* What the cursor copies must not stay in a vector register. */
-TEST(copies_without_vector_registers)
-{
-	unsigned char secret[64], bytes[128];
-	struct secbuf_cursor cur;
-	unsigned char *area;
-	size_t i, n, size;
-
-	/* Byte by byte, lest this loop leave it there. */
-	for (i = 0; i < sizeof(secret); i++) {
-		secret[i] = 0x40 + i;
-		__asm__ volatile("" : : : "memory");
-	}
-	for (n = 16; n <= sizeof(secret); n += 16) {
-		secbuf_cursor_init(&cur, bytes, sizeof(bytes));
-		secbuf_cursor_put_string(&cur, secret, n);
-		secbuf_cursor_put_bytes(&cur, secret, n);
-		secbuf_cursor_rewind(&cur, n);
-		secbuf_cursor_get_bytes(&cur, secret, n);
-		area = save_registers(&size);
-		if (!area)
-			SKIP(return, "no xsave on this processor");
-		for (i = 0; i < sizeof(secret); i += 16)
-			EXPECT_EQ(NULL, memmem(area, size, secret + i, 16));
-		free(area);
-	}
-}
-#endif
 
 TEST_HARNESS_MAIN

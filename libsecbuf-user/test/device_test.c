@@ -166,10 +166,19 @@ TEST_F(device, pool_opts)
 	EXPECT_EQ(128, secbuf_pool_buf_size(pool));
 	secbuf_pool_close(pool);
 
-	opts.reserved = 1;
-	EXPECT_EQ(-EINVAL, secbuf_pool_open(&pool, self->ctx, &opts));
+	opts.flags = 1U << 31;
+	EXPECT_EQ(-EOPNOTSUPP, secbuf_pool_open(&pool, self->ctx, &opts));
 	EXPECT_EQ(NULL, pool);
-	opts.reserved = 0;
+	opts.flags = SECBUF_POOL_F_MAPPED;
+	EXPECT_EQ(-EOPNOTSUPP, secbuf_pool_open(&pool, self->ctx, &opts));
+	opts.flags = 0;
+	opts.require_protections = 1ULL << 63;
+	EXPECT_EQ(-EOPNOTSUPP, secbuf_pool_open(&pool, self->ctx, &opts));
+	EXPECT_EQ(NULL, pool);
+	opts.require_protections = self->info.out_protections;
+	ASSERT_EQ(0, secbuf_pool_open(&pool, self->ctx, &opts));
+	secbuf_pool_close(pool);
+	opts.require_protections = 0;
 	opts.buf_size = self->info.out_slot_size_max + 1;
 	EXPECT_EQ(-EINVAL, secbuf_pool_open(&pool, self->ctx, &opts));
 	EXPECT_EQ(NULL, pool);
@@ -304,20 +313,13 @@ TEST_F(device, guard_pages)
 	EXPECT_STREQ("---p", guard.perms);
 }
 
-TEST_F(device, slots_that_are_not_out_fault)
+TEST_F(device, closed_pool_is_gone)
 {
-	const struct secbuf_pool_opts opts = {
-		.sz = sizeof(opts), .buf_size = 16384, .max = 2,
-	};
-	struct secbuf_pool *pool;
 	void *buf;
 
-	ASSERT_EQ(0, secbuf_pool_open(&pool, self->ctx, &opts));
-	ASSERT_EQ(0, secbuf_pool_alloc(pool, &buf));
-	EXPECT_EQ(0, probe((char *)buf + 16383));
-	EXPECT_EQ(0, secbuf_pool_free(pool, buf));
-	EXPECT_EQ(SIGBUS, probe(buf));
-	secbuf_pool_close(pool);
+	ASSERT_EQ(0, secbuf_pool_alloc(self->pool, &buf));
+	secbuf_pool_close(self->pool);
+	self->pool = NULL;
 	EXPECT_EQ(SIGSEGV, probe(buf));
 }
 
@@ -335,6 +337,7 @@ TEST_F(device, close_zeroizes_although_the_descriptor_lives)
 	ASSERT_EQ(5, secbuf_pool_alloc_batch(self->pool, bufs, 5));
 	EXPECT_EQ(0, secbuf_pool_free(self->pool, bufs[0]));
 	EXPECT_EQ(0, secbuf_pool_free(self->pool, bufs[2]));
+	EXPECT_EQ(0, secbuf_pool_flush(self->pool));
 	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool));
 	ASSERT_EQ(0, secbuf_conn_buffer(conn, SECBUF_CONN_BUFFER_READ, &buf));
 	pool_fd = dup(secbuf_pool_fd(self->pool));
@@ -414,23 +417,22 @@ static int child_is_refused(struct inherited *in)
 	struct secbuf_pool_stats_args stats;
 	void *buf;
 
-	if (secbuf_pool_alloc(in->pool, &buf) != -EPERM)
+	if (secbuf_pool_alloc(in->pool, &buf) != -EOWNERDEAD)
 		return 1;
-	if (secbuf_pool_free(in->pool, in->buf) != -EPERM)
+	if (secbuf_pool_free(in->pool, in->buf) != -EOWNERDEAD)
 		return 2;
-	if (secbuf_pool_get_stats(in->pool, &stats) != -EPERM)
+	if (secbuf_pool_get_stats(in->pool, &stats) != -EOWNERDEAD)
 		return 3;
-	/* No pointer of this pool: the kernel is not even asked. */
-	if (secbuf_pool_free(in->pool, end) != -EINVAL)
+	if (secbuf_pool_free(in->pool, end) != -EOWNERDEAD)
 		return 8;
 	/* Granted before the fork, so the library alone has to refuse it. */
 	if (secbuf_conn_buffer(in->conn, SECBUF_CONN_BUFFER_READ,
-			       &buf) != -EPERM || buf)
+			       &buf) != -EOWNERDEAD || buf)
 		return 4;
 	if (secbuf_conn_buffer(in->conn, SECBUF_CONN_BUFFER_WRITE,
-			       &buf) != -EPERM)
+			       &buf) != -EOWNERDEAD)
 		return 5;
-	if (secbuf_conn_zeroize(in->conn) != -EPERM)
+	if (secbuf_conn_zeroize(in->conn) != -EOWNERDEAD)
 		return 6;
 	return probe(in->buf) == SIGSEGV ? 0 : 7;
 }

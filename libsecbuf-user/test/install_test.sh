@@ -37,7 +37,7 @@ cat > "$tmp/user.c" << 'END'
 
 int main(void)
 {
-	struct secbuf_pool_opts opts = { sizeof(opts), 64, 0, 0 };
+	struct secbuf_pool_opts opts = { sizeof(opts), 64, 0, 0, 0 };
 	struct secbuf_context *ctx;
 	struct secbuf_cursor cur;
 	unsigned char bytes[16];

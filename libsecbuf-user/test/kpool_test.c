@@ -295,9 +295,9 @@ TEST_F(kpool, forked_child_is_refused)
 		uint64_t other;
 
 		status = secbuf_kpool_read(self->pool, id, 0, &byte, 1) !=
-				-EPERM ||
-			 secbuf_kpool_alloc(self->pool, 0, &other) != -EPERM ||
-			 secbuf_kpool_free(self->pool, id) != -EPERM;
+				-EOWNERDEAD ||
+			 secbuf_kpool_alloc(self->pool, 0, &other) != -EOWNERDEAD ||
+			 secbuf_kpool_free(self->pool, id) != -EOWNERDEAD;
 		secbuf_kpool_close(self->pool);
 		_exit(status);
 	}

@@ -24,11 +24,11 @@ result() {
 
 nm -D --defined-only "$so" | awk '$2 != "A" { print $3 }' |
 	sort > "$tmp/exported"
-sed -n 's/^\t\(secbuf_[a-z0-9_]*\);$/\1@@SECBUF_0.1/p' libsecbuf-user.map |
+sed -n 's/^\t\(_*secbuf_[a-z0-9_]*\);$/\1@@SECBUF_0.1/p' libsecbuf-user.map |
 	sort > "$tmp/map"
 # What is not static begins at the first column with its type and its name.
-cat include/secbuf.h ../codec/cursor.h |
-	sed -n -E 's/^(int|void|size_t|double|const char \*) *(secbuf_[a-z0-9_]+)\(.*/\2@@SECBUF_0.1/p' |
+cat include/secbuf/*.h ../codec/*.h |
+	sed -n -E 's/^(int|void|size_t|ssize_t|bool|double|const char \*|struct [a-z_]+ \*) *(_*secbuf_[a-z0-9_]+)\(.*/\2@@SECBUF_0.1/p' |
 	sort > "$tmp/declared"
 
 echo "TAP version 13"
