@@ -26,6 +26,10 @@ ABI_VALUE(SECBUF_ABI_VERSION, 1);
 ABI_VALUE(SECBUF_LIMIT_CEILING, 0xffffffffU);
 ABI_VALUE(SECBUF_POOL_MAX_SLOTS_DEFAULT, 100);
 ABI_VALUE(SECBUF_POOL_F_MAPPED, 1U << 0);
+ABI_VALUE(SECBUF_POOL_F_PASSABLE, 1U << 1);
+ABI_VALUE(SECBUF_POOL_F_GUARD, 1U << 2);
+ABI_VALUE(SECBUF_POOL_FILES_MAX, 1024);
+ABI_VALUE(SECBUF_POOL_MMAP_CONTROL, 1ULL << 40);
 ABI_VALUE(SECBUF_POOL_ALLOC_F_WAIT, 1U << 0);
 ABI_VALUE(SECBUF_POOL_FREE_F_ALL, 1U << 0);
 ABI_VALUE(SECBUF_POOL_BUF_SIZE_MAX, 65536);
@@ -33,6 +37,9 @@ ABI_VALUE(SECBUF_POOL_BUF_SIZE_MAX, 65536);
 ABI_VALUE(SECBUF_FEAT_POOL_MAPPED, 1ULL << 0);
 ABI_VALUE(SECBUF_FEAT_CONN, 1ULL << 1);
 ABI_VALUE(SECBUF_FEAT_POOL, 1ULL << 2);
+ABI_VALUE(SECBUF_FEAT_POOL_PASSABLE, 1ULL << 3);
+ABI_VALUE(SECBUF_FEAT_POOL_GUARD, 1ULL << 4);
+ABI_VALUE(SECBUF_FEAT_RING, 1ULL << 5);
 
 ABI_VALUE(SECBUF_PROT_LOCKED, 1ULL << 0);
 ABI_VALUE(SECBUF_PROT_UNDUMPABLE, 1ULL << 1);
@@ -54,6 +61,8 @@ ABI_VALUE(SECBUF_IOC_POOL_SHRINK, 0xbb0a);
 ABI_VALUE(SECBUF_IOC_POOL_STATS, 0xbb0b);
 ABI_VALUE(SECBUF_IOC_POOL_READ, 0xbb0c);
 ABI_VALUE(SECBUF_IOC_POOL_WRITE, 0xbb0d);
+ABI_VALUE(SECBUF_IOC_POOL_ATTACH, 0xbb0e);
+ABI_VALUE(SECBUF_IOC_POOL_INFO, 0xbb0f);
 ABI_VALUE(SECBUF_IOC_CONN_BUFFER, 0xbb18);
 ABI_VALUE(SECBUF_IOC_CONN_ZEROIZE, 0xbb1b);
 
@@ -72,23 +81,48 @@ ABI_OFFSET(secbuf_info_args, out_batch_bytes_max, 56);
 ABI_OFFSET(secbuf_info_args, out_batch_max, 64);
 ABI_OFFSET(secbuf_info_args, out_nr_pools, 68);
 ABI_OFFSET(secbuf_info_args, out_nr_conns, 72);
-ABI_OFFSET(secbuf_info_args, __reserved, 76);
+ABI_OFFSET(secbuf_info_args, out_nr_rings, 76);
 ABI_OFFSET(secbuf_info_args, out_bytes_max, 80);
 ABI_OFFSET(secbuf_info_args, out_user_bytes_max, 88);
 ABI_OFFSET(secbuf_info_args, out_bytes, 96);
 ABI_OFFSET(secbuf_info_args, out_user_bytes, 104);
 
-ABI_VALUE(SECBUF_POOL_CREATE_ARGS_SIZE_VER0, 48);
-ABI_VALUE(sizeof(struct secbuf_pool_create_args), 48);
+ABI_VALUE(sizeof(struct secbuf_pool_control), 64);
+ABI_OFFSET(secbuf_pool_control, pressure, 0);
+ABI_OFFSET(secbuf_pool_control, __reserved, 4);
+
+ABI_VALUE(SECBUF_POOL_CREATE_ARGS_SIZE_VER0, 72);
+ABI_VALUE(sizeof(struct secbuf_pool_create_args), 72);
 ABI_OFFSET(secbuf_pool_create_args, size, 0);
 ABI_OFFSET(secbuf_pool_create_args, flags, 4);
 ABI_OFFSET(secbuf_pool_create_args, slot_size, 8);
 ABI_OFFSET(secbuf_pool_create_args, max_slots, 16);
 ABI_OFFSET(secbuf_pool_create_args, min_slots, 20);
-ABI_OFFSET(secbuf_pool_create_args, out_slot_size, 24);
-ABI_OFFSET(secbuf_pool_create_args, out_mmap_size, 32);
-ABI_OFFSET(secbuf_pool_create_args, out_max_slots, 40);
-ABI_OFFSET(secbuf_pool_create_args, out_fd, 44);
+ABI_OFFSET(secbuf_pool_create_args, require, 24);
+ABI_OFFSET(secbuf_pool_create_args, out_slot_size, 32);
+ABI_OFFSET(secbuf_pool_create_args, out_stride, 40);
+ABI_OFFSET(secbuf_pool_create_args, out_mmap_size, 48);
+ABI_OFFSET(secbuf_pool_create_args, out_protections, 56);
+ABI_OFFSET(secbuf_pool_create_args, out_max_slots, 64);
+ABI_OFFSET(secbuf_pool_create_args, out_fd, 68);
+
+ABI_VALUE(SECBUF_POOL_ATTACH_ARGS_SIZE_VER0, 16);
+ABI_VALUE(sizeof(struct secbuf_pool_attach_args), 16);
+ABI_OFFSET(secbuf_pool_attach_args, size, 0);
+ABI_OFFSET(secbuf_pool_attach_args, flags, 4);
+ABI_OFFSET(secbuf_pool_attach_args, out_fd, 8);
+ABI_OFFSET(secbuf_pool_attach_args, __reserved, 12);
+
+ABI_VALUE(SECBUF_POOL_INFO_ARGS_SIZE_VER0, 48);
+ABI_VALUE(sizeof(struct secbuf_pool_info_args), 48);
+ABI_OFFSET(secbuf_pool_info_args, size, 0);
+ABI_OFFSET(secbuf_pool_info_args, flags, 4);
+ABI_OFFSET(secbuf_pool_info_args, out_flags, 8);
+ABI_OFFSET(secbuf_pool_info_args, out_max_slots, 12);
+ABI_OFFSET(secbuf_pool_info_args, out_slot_size, 16);
+ABI_OFFSET(secbuf_pool_info_args, out_stride, 24);
+ABI_OFFSET(secbuf_pool_info_args, out_mmap_size, 32);
+ABI_OFFSET(secbuf_pool_info_args, out_protections, 40);
 
 ABI_VALUE(SECBUF_POOL_ALLOC_ARGS_SIZE_VER0, 24);
 ABI_VALUE(sizeof(struct secbuf_pool_alloc_args), 24);
@@ -168,6 +202,78 @@ ABI_VALUE(sizeof(struct secbuf_conn_zeroize_args), 8);
 ABI_OFFSET(secbuf_conn_zeroize_args, size, 0);
 ABI_OFFSET(secbuf_conn_zeroize_args, flags, 4);
 
+ABI_VALUE(SECBUF_RING_CREATE_ARGS_SIZE_VER0, 40);
+ABI_VALUE(sizeof(struct secbuf_ring_create_args), 40);
+ABI_OFFSET(secbuf_ring_create_args, size, 0);
+ABI_OFFSET(secbuf_ring_create_args, flags, 4);
+ABI_OFFSET(secbuf_ring_create_args, ring_size, 8);
+ABI_OFFSET(secbuf_ring_create_args, require, 16);
+ABI_OFFSET(secbuf_ring_create_args, out_protections, 24);
+ABI_OFFSET(secbuf_ring_create_args, out_producer_fd, 32);
+ABI_OFFSET(secbuf_ring_create_args, out_consumer_fd, 36);
+
+ABI_VALUE(SECBUF_RING_NOTIFY_ARGS_SIZE_VER0, 32);
+ABI_VALUE(sizeof(struct secbuf_ring_notify_args), 32);
+ABI_OFFSET(secbuf_ring_notify_args, size, 0);
+ABI_OFFSET(secbuf_ring_notify_args, flags, 4);
+ABI_OFFSET(secbuf_ring_notify_args, min, 8);
+ABI_OFFSET(secbuf_ring_notify_args, timeout_ns, 16);
+ABI_OFFSET(secbuf_ring_notify_args, out_amount, 24);
+
+ABI_VALUE(SECBUF_RING_PLAIN_ARGS_SIZE_VER0, 8);
+ABI_VALUE(sizeof(struct secbuf_ring_plain_args), 8);
+ABI_OFFSET(secbuf_ring_plain_args, size, 0);
+ABI_OFFSET(secbuf_ring_plain_args, flags, 4);
+
+ABI_VALUE(SECBUF_RING_SHRINK_ARGS_SIZE_VER0, 16);
+ABI_VALUE(sizeof(struct secbuf_ring_shrink_args), 16);
+ABI_OFFSET(secbuf_ring_shrink_args, size, 0);
+ABI_OFFSET(secbuf_ring_shrink_args, flags, 4);
+ABI_OFFSET(secbuf_ring_shrink_args, out_bytes, 8);
+
+ABI_VALUE(SECBUF_RING_INFO_ARGS_SIZE_VER0, 32);
+ABI_VALUE(sizeof(struct secbuf_ring_info_args), 32);
+ABI_OFFSET(secbuf_ring_info_args, size, 0);
+ABI_OFFSET(secbuf_ring_info_args, flags, 4);
+ABI_OFFSET(secbuf_ring_info_args, out_ring_size, 8);
+ABI_OFFSET(secbuf_ring_info_args, out_protections, 16);
+ABI_OFFSET(secbuf_ring_info_args, out_flags, 24);
+ABI_OFFSET(secbuf_ring_info_args, out_end, 28);
+
+ABI_VALUE(SECBUF_RING_STATS_ARGS_SIZE_VER0, 104);
+ABI_VALUE(sizeof(struct secbuf_ring_stats_args), 104);
+ABI_OFFSET(secbuf_ring_stats_args, size, 0);
+ABI_OFFSET(secbuf_ring_stats_args, flags, 4);
+ABI_OFFSET(secbuf_ring_stats_args, out_status, 8);
+ABI_OFFSET(secbuf_ring_stats_args, out_state, 12);
+ABI_OFFSET(secbuf_ring_stats_args, out_produced, 16);
+ABI_OFFSET(secbuf_ring_stats_args, out_consumed, 24);
+ABI_OFFSET(secbuf_ring_stats_args, out_bytes, 32);
+ABI_OFFSET(secbuf_ring_stats_args, out_peak_bytes, 40);
+ABI_OFFSET(secbuf_ring_stats_args, out_bytes_zeroized, 48);
+ABI_OFFSET(secbuf_ring_stats_args, out_notifies, 56);
+ABI_OFFSET(secbuf_ring_stats_args, out_sleeps, 64);
+ABI_OFFSET(secbuf_ring_stats_args, out_wakes, 72);
+ABI_OFFSET(secbuf_ring_stats_args, out_faults, 80);
+ABI_OFFSET(secbuf_ring_stats_args, out_shrinks, 88);
+ABI_OFFSET(secbuf_ring_stats_args, out_idle_ns, 96);
+
+ABI_VALUE(sizeof(struct secbuf_ring_head), 256);
+ABI_OFFSET(secbuf_ring_head, head, 0);
+ABI_OFFSET(secbuf_ring_head, need_wake, 128);
+ABI_OFFSET(secbuf_ring_head, state, 132);
+ABI_OFFSET(secbuf_ring_head, wake_pos, 136);
+
+ABI_VALUE(sizeof(struct secbuf_ring_tail), 256);
+ABI_OFFSET(secbuf_ring_tail, tail, 0);
+ABI_OFFSET(secbuf_ring_tail, need_wake, 128);
+ABI_OFFSET(secbuf_ring_tail, __reserved, 132);
+ABI_OFFSET(secbuf_ring_tail, wake_pos, 136);
+
+ABI_VALUE(sizeof(struct secbuf_ring_status), 64);
+ABI_OFFSET(secbuf_ring_status, flags, 0);
+ABI_OFFSET(secbuf_ring_status, __reserved, 4);
+
 #ifndef ABI_ASSERTS_ONLY
 /*
  * The commands carry no size and no direction, so that a number stays the same
@@ -180,7 +286,13 @@ TEST(commands_carry_no_size)
 		SECBUF_IOC_CONN_CREATE, SECBUF_IOC_POOL_ALLOC,
 		SECBUF_IOC_POOL_FREE, SECBUF_IOC_POOL_SHRINK,
 		SECBUF_IOC_POOL_STATS, SECBUF_IOC_POOL_READ,
-		SECBUF_IOC_POOL_WRITE,
+		SECBUF_IOC_POOL_WRITE, SECBUF_IOC_POOL_ATTACH,
+		SECBUF_IOC_POOL_INFO,
+		SECBUF_IOC_RING_CREATE, SECBUF_IOC_RING_NOTIFY,
+		SECBUF_IOC_RING_RESET, SECBUF_IOC_RING_SHRINK,
+		SECBUF_IOC_RING_STATS, SECBUF_IOC_RING_CLAIM,
+		SECBUF_IOC_RING_CLOSE, SECBUF_IOC_RING_INFO,
+		SECBUF_IOC_RING_UNPARK,
 		SECBUF_IOC_CONN_BUFFER, SECBUF_IOC_CONN_ZEROIZE,
 	};
 

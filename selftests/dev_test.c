@@ -23,6 +23,8 @@ union command_args {
 	struct secbuf_pool_stats_args	pool_stats;
 	struct secbuf_pool_shrink_args	pool_shrink;
 	struct secbuf_pool_copy_args	pool_copy;
+	struct secbuf_pool_attach_args	pool_attach;
+	struct secbuf_pool_info_args	pool_info;
 	struct secbuf_conn_buffer_args	conn_buffer;
 	struct secbuf_conn_zeroize_args	conn_zeroize;
 };
@@ -67,7 +69,6 @@ FIXTURE_VARIANT_ADD(command, info)
 {
 	.command = SECBUF_IOC_INFO, .kind = DEV, .answers = true,
 	.size = sizeof(struct secbuf_info_args),
-	.reserved = offsetof(struct secbuf_info_args, __reserved),
 };
 
 FIXTURE_VARIANT_ADD(command, pool_create)
@@ -75,6 +76,7 @@ FIXTURE_VARIANT_ADD(command, pool_create)
 	.command = SECBUF_IOC_POOL_CREATE, .kind = DEV, .answers = true,
 	.size = sizeof(struct secbuf_pool_create_args),
 	.flags = SECBUF_POOL_F_MAPPED,
+	.more_flags = SECBUF_POOL_F_PASSABLE | SECBUF_POOL_F_GUARD,
 	.reserved = offsetof(struct secbuf_pool_create_args, min_slots),
 };
 
@@ -82,7 +84,8 @@ FIXTURE_VARIANT_ADD(command, kpool_create)
 {
 	.command = SECBUF_IOC_POOL_CREATE, .kind = DEV, .answers = true,
 	.size = sizeof(struct secbuf_pool_create_args),
-	.more_flags = SECBUF_POOL_F_MAPPED,
+	.more_flags = SECBUF_POOL_F_MAPPED | SECBUF_POOL_F_PASSABLE |
+		      SECBUF_POOL_F_GUARD,
 };
 
 FIXTURE_VARIANT_ADD(command, conn_create)
@@ -104,6 +107,36 @@ FIXTURE_VARIANT_ADD(command, pool_free)
 	.command = SECBUF_IOC_POOL_FREE, .kind = POOL, .answers = true,
 	.size = sizeof(struct secbuf_pool_free_args),
 	.out_done = offsetof(struct secbuf_pool_free_args, out_done),
+	.both_pools = true,
+	.more_flags = SECBUF_POOL_FREE_F_ALL,
+};
+
+FIXTURE_VARIANT_ADD(command, pool_shrink)
+{
+	.command = SECBUF_IOC_POOL_SHRINK, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_shrink_args),
+	.out_done = offsetof(struct secbuf_pool_shrink_args, out_done),
+	.both_pools = true,
+};
+
+FIXTURE_VARIANT_ADD(command, pool_attach)
+{
+	.command = SECBUF_IOC_POOL_ATTACH, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_attach_args),
+	.reserved = offsetof(struct secbuf_pool_attach_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, pool_info)
+{
+	.command = SECBUF_IOC_POOL_INFO, .kind = POOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_info_args),
+	.both_pools = true,
+};
+
+FIXTURE_VARIANT_ADD(command, kpool_info)
+{
+	.command = SECBUF_IOC_POOL_INFO, .kind = KPOOL, .answers = true,
+	.size = sizeof(struct secbuf_pool_info_args),
 	.both_pools = true,
 };
 
@@ -144,6 +177,7 @@ FIXTURE_VARIANT_ADD(command, kpool_shrink)
 	.command = SECBUF_IOC_POOL_SHRINK, .kind = KPOOL, .answers = true,
 	.size = sizeof(struct secbuf_pool_shrink_args),
 	.out_done = offsetof(struct secbuf_pool_shrink_args, out_done),
+	.both_pools = true,
 };
 
 FIXTURE_VARIANT_ADD(command, kpool_read)
@@ -205,13 +239,11 @@ static void command_args(const FIXTURE_VARIANT(command) *variant,
 	args->flags = variant->flags;
 
 	switch (variant->command) {
-	case SECBUF_IOC_INFO:
-		args->info.__reserved = 0;
-		break;
 	case SECBUF_IOC_POOL_CREATE:
 		args->pool_create.slot_size = 64;
 		args->pool_create.max_slots = 4;
 		args->pool_create.min_slots = 0;
+		args->pool_create.require = 0;
 		break;
 	case SECBUF_IOC_CONN_CREATE:
 		args->conn_create.pool_fd = self->fd[POOL];
@@ -226,6 +258,9 @@ static void command_args(const FIXTURE_VARIANT(command) *variant,
 		break;
 	case SECBUF_IOC_POOL_SHRINK:
 		args->pool_shrink.nr = 1;
+		break;
+	case SECBUF_IOC_POOL_ATTACH:
+		args->pool_attach.__reserved = 0;
 		break;
 	case SECBUF_IOC_POOL_READ:
 	case SECBUF_IOC_POOL_WRITE:
@@ -248,7 +283,8 @@ FIXTURE_SETUP(command)
 
 	self->fd[DEV] = secbuf_open();
 	ASSERT_LE(0, self->fd[DEV]);
-	ASSERT_EQ(0, pool_create(self->fd[DEV], PAGE, 8, &pool));
+	ASSERT_EQ(0, pool_create_flags(self->fd[DEV], PAGE, 8,
+				       SECBUF_POOL_F_PASSABLE, &pool));
 	self->fd[POOL] = pool.out_fd;
 	ASSERT_EQ(1, pool_alloc(self->fd[POOL], &self->ids[POOL], 1));
 	/* One buffer is out, the other is there for shrinking. */
@@ -501,6 +537,7 @@ TEST_F(dev, unknown_commands)
 
 	for (unsigned int nr = 0; nr < 256; nr++) {
 		if (nr == SECBUF_CMD_INFO || nr == SECBUF_CMD_POOL_CREATE ||
+		    nr == SECBUF_CMD_RING_CREATE ||
 		    nr == SECBUF_CMD_CONN_CREATE)
 			continue;
 		memset(&args, 0, sizeof(args));
@@ -509,16 +546,7 @@ TEST_F(dev, unknown_commands)
 				 &args) == -ENOTTY)
 			refused++;
 	}
-	EXPECT_EQ(256 - 3, refused);
-}
-
-TEST_F(dev, ring_create)
-{
-	struct secbuf_pool_create_args args = { .size = sizeof(args) };
-
-	EXPECT_EQ(-ENOTTY, secbuf_ioctl(self->dev,
-					_IO(SECBUF_IOC_TYPE,
-					    SECBUF_CMD_RING_CREATE), &args));
+	EXPECT_EQ(256 - 4, refused);
 }
 
 TEST_F(dev, terminal_command)
@@ -611,10 +639,12 @@ TEST_F(dev, info)
 	ASSERT_EQ(0, secbuf_info(self->dev, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(0, info.flags);
-	EXPECT_EQ(0, info.__reserved);
+	EXPECT_EQ(0, info.out_nr_rings);
 	EXPECT_EQ(SECBUF_ABI_VERSION, info.out_abi_version);
 	EXPECT_EQ(SECBUF_FEAT_POOL_MAPPED | SECBUF_FEAT_CONN |
-		  SECBUF_FEAT_POOL, info.out_features);
+		  SECBUF_FEAT_POOL | SECBUF_FEAT_POOL_PASSABLE |
+		  SECBUF_FEAT_POOL_GUARD | SECBUF_FEAT_RING,
+		  info.out_features);
 	prot = SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE |
 	       SECBUF_PROT_UNFORKABLE;
 	if (!on_uml())
@@ -634,6 +664,59 @@ TEST_F(dev, info)
 	EXPECT_LE(info.out_user_bytes, info.out_user_bytes_max);
 	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_bytes_max);
 	EXPECT_NE(POISON * 0x0101010101010101ULL, info.out_user_bytes_max);
+}
+
+TEST_F(dev, flags_of_mapped_pools_only)
+{
+	const __u32 flags[] = {
+		SECBUF_POOL_F_PASSABLE, SECBUF_POOL_F_GUARD,
+		SECBUF_POOL_F_PASSABLE | SECBUF_POOL_F_GUARD,
+	};
+	struct secbuf_pool_create_args args;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
+		memset(&args, 0, sizeof(args));
+		args.size = sizeof(args);
+		args.slot_size = 64;
+		args.flags = flags[i];
+		EXPECT_EQ(-EINVAL, secbuf_ioctl(self->dev,
+						SECBUF_IOC_POOL_CREATE, &args));
+	}
+}
+
+/* One protection at a time, and those that there are not. */
+TEST_F(dev, required_protections)
+{
+	struct secbuf_pool_create_args args;
+	struct secbuf_info_args info;
+	__u64 prot, holds;
+
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	for (int i = 0; i < 128; i++) {
+		holds = info.out_protections;
+		memset(&args, 0, sizeof(args));
+		args.size = sizeof(args);
+		args.slot_size = 64;
+		args.flags = i % 2 ? SECBUF_POOL_F_MAPPED : 0;
+		/* What cannot be mapped cannot be pinned. */
+		if (!args.flags)
+			holds |= SECBUF_PROT_UNPINNABLE;
+		prot = 1ULL << i / 2;
+		args.require = prot;
+		if (!(holds & prot)) {
+			EXPECT_EQ(-EOPNOTSUPP,
+				  secbuf_ioctl(self->dev,
+					       SECBUF_IOC_POOL_CREATE, &args));
+			continue;
+		}
+		ASSERT_EQ(0, secbuf_ioctl(self->dev, SECBUF_IOC_POOL_CREATE,
+					  &args));
+		EXPECT_EQ(holds, args.out_protections);
+		EXPECT_EQ(prot, args.require);
+		close(args.out_fd);
+	}
+	ASSERT_EQ(0, secbuf_info(self->dev, &info));
+	EXPECT_EQ(0, info.out_nr_pools);
 }
 
 TEST_F(dev, info_counts)

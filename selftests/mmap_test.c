@@ -4,6 +4,7 @@
  * that must fail. Each such way is first shown to work on ordinary memory.
  */
 #include "secbuf_fixture.h"
+#include "secbuf_touch.h"
 
 #include <elf.h>
 #include <linux/io_uring.h>
@@ -11,8 +12,6 @@
 #include <linux/mempolicy.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -65,33 +64,6 @@ FIXTURE_TEARDOWN(map)
 /* Nothing that was tried has changed the bytes. */
 #define EXPECT_INTACT()							\
 	EXPECT_EQ(0, count_not(self->slot, 0xa5, PAGE))
-
-static sigjmp_buf touch_env;
-
-static void touch_handler(int sig)
-{
-	siglongjmp(touch_env, sig);
-}
-
-/* The signal that touching the byte ends in, or 0. */
-static int touch(volatile unsigned char *p, bool write)
-{
-	struct sigaction action = { .sa_handler = touch_handler };
-	int sig;
-
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-	sig = sigsetjmp(touch_env, 1);
-	if (!sig) {
-		if (write)
-			*p = 1;
-		else
-			(void)*p;
-	}
-	signal(SIGSEGV, SIG_DFL);
-	signal(SIGBUS, SIG_DFL);
-	return sig;
-}
 
 /* errno of a mmap that must fail. */
 static int mmap_errno(size_t len, int prot, int flags, int fd, off_t offset)
@@ -147,17 +119,18 @@ TEST_F(map, read_only)
 {
 	unsigned char *map, *slot;
 
+	ASSERT_EQ(0, munmap(self->p.map, self->p.map_size));
 	map = mmap(NULL, self->p.map_size, PROT_READ, MAP_SHARED, self->p.fd,
 		   0);
 	ASSERT_NE(MAP_FAILED, map);
 	slot = map + self->id * PAGE;
 	EXPECT_EQ(0, count_not(slot, 0xa5, PAGE));
 	EXPECT_EQ(SIGSEGV, touch(slot, true));
-	EXPECT_INTACT();
+	EXPECT_EQ(0, count_not(slot, 0xa5, PAGE));
 
 	ASSERT_EQ(0, mprotect(map, self->p.map_size, PROT_RW));
 	EXPECT_EQ(0, touch(slot, true));
-	EXPECT_EQ(1, self->slot[0]);
+	EXPECT_EQ(1, slot[0]);
 }
 
 TEST_F(map, no_access_and_back)
@@ -199,6 +172,7 @@ TEST_F(map, read_implies_exec)
 	int old = personality(0xffffffff);
 	void *map, *plain;
 
+	ASSERT_EQ(0, munmap(self->p.map, self->p.map_size));
 	ASSERT_LE(0, personality(old | READ_IMPLIES_EXEC));
 	map = mmap(NULL, self->p.map_size, PROT_RW, MAP_SHARED, self->p.fd, 0);
 	plain = mmap(NULL, PAGE, PROT_RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -377,6 +351,8 @@ TEST_F(map, slot_freed)
 {
 	EXPECT_EQ(0, touch(self->slot, true));
 	ASSERT_EQ(1, pool_free(self->p.fd, &self->id, 1));
+	EXPECT_EQ(0, count_not(self->slot, 0, PAGE));
+	ASSERT_EQ(1, pool_shrink(self->p.fd, 1));
 	EXPECT_EQ(SIGBUS, touch(self->slot, false));
 }
 
@@ -406,20 +382,54 @@ TEST_F(map, outlives_the_descriptor)
 	EXPECT_GE(before.out_bytes - PAGE, after.out_bytes);
 }
 
-/* Both show the same pages, and both lose them. */
+/*
+ * A descriptor is mapped once at a time: who has it mapped very often would make
+ * everybody else wait whose pages are unmapped.
+ */
 TEST_F(map, second_mapping)
 {
-	unsigned char *map, *slot;
+	const off_t control = SECBUF_POOL_MMAP_CONTROL;
+	const size_t size = self->p.map_size;
+	int fd = self->p.fd;
+	void *page;
 
-	map = mmap(NULL, self->p.map_size, PROT_RW, MAP_SHARED, self->p.fd, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	slot = map + self->id * PAGE;
-	EXPECT_EQ(0, count_not(slot, 0xa5, PAGE));
-	slot[7] = 0x11;
-	EXPECT_EQ(0x11, self->slot[7]);
-	ASSERT_EQ(1, pool_free(self->p.fd, &self->id, 1));
-	EXPECT_EQ(SIGBUS, touch(slot, false));
-	EXPECT_EQ(SIGBUS, touch(self->slot, false));
+	EXPECT_EQ(EBUSY, mmap_errno(size, PROT_RW, MAP_SHARED, fd, 0));
+	EXPECT_EQ(EBUSY, mmap_errno(size, PROT_READ, MAP_SHARED, fd, 0));
+	/* What is refused for another reason is not counted. */
+	EXPECT_EQ(EPERM, mmap_errno(PAGE, PROT_RW, MAP_SHARED, fd, control));
+	page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, control);
+	ASSERT_NE(MAP_FAILED, page);
+	EXPECT_EQ(EBUSY, mmap_errno(PAGE, PROT_READ, MAP_SHARED, fd, control));
+	ASSERT_EQ(0, munmap(page, PAGE));
+	EXPECT_EQ(0, mmap_errno(PAGE, PROT_READ, MAP_SHARED, fd, control));
+	EXPECT_INTACT();
+}
+
+/* Nor does what becomes of the first one make room for a second. */
+TEST_F(map, second_mapping_after_mremap_and_fork)
+{
+	const size_t size = self->p.map_size;
+	void *to = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, to);
+	EXPECT_EQ(MAP_FAILED, mremap(self->p.map, size, size,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	EXPECT_EQ(EBUSY, mmap_errno(size, PROT_RW, MAP_SHARED, self->p.fd, 0));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(0);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(EBUSY, mmap_errno(size, PROT_RW, MAP_SHARED, self->p.fd, 0));
+	EXPECT_INTACT();
+	ASSERT_EQ(0, munmap(self->p.map, size));
+	EXPECT_EQ(0, mmap_errno(size, PROT_RW, MAP_SHARED, self->p.fd, 0));
+	self->p.map = mmap(self->p.map, size, PROT_RW, MAP_SHARED, self->p.fd,
+			   0);
+	ASSERT_NE(MAP_FAILED, self->p.map);
 }
 
 TEST_F(map, mapped_again)
@@ -817,6 +827,8 @@ TEST_F(map, page_flags)
 	EXPECT_EQ(before + 2, count_pages(KPF_OFFLINE_BIT, 0));
 	EXPECT_EQ(0, count_pages(KPF_OFFLINE_BIT, KPF_SWAPPABLE));
 	EXPECT_EQ(2, pool_free(self->p.fd, ids, 2));
+	EXPECT_EQ(before + 2, count_pages(KPF_OFFLINE_BIT, 0));
+	EXPECT_EQ(2, pool_shrink(self->p.fd, 100));
 	EXPECT_EQ(before, count_pages(KPF_OFFLINE_BIT, 0));
 }
 

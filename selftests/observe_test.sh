@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What shows of a kernel-held pool: its line in debugfs, tracepoints, and that
-# parked buffers go under pressure. The pool is the sample module's; secbuf is
+# What shows of pools: their lines in debugfs, tracepoints, and that parked
+# buffers go under pressure. One pool is the sample module's; secbuf is
 # loaded, debugfs and tracefs are mounted.
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -57,11 +57,28 @@ tap_is 1 "$(($(column alloc) >= $(column min)))" "pressure leaves the minimum"
 rmmod secbuf_sample
 tap_is 0 "$(nr_pools)" "the line goes with the pool"
 
+# A member of a mapped pool, for as long as it lives.
+"$here/soak_user" mapped 1 >/dev/null 2>&1 &
+user=$!
+tries=100
+while [ $tries -gt 0 ] && ! awk 'NR > 1 && $1 == "soak_user" && $9 > 0 { ok = 1 }
+		END { exit !ok }' $pools; do
+	tries=$((tries - 1))
+	sleep 0.1
+done
+[ $tries -gt 0 ]
+tap_result $? "a mapped pool has a line, with what it acquired"
+kill -KILL $user
+wait $user 2>/dev/null
+tap_is 0 "$(nr_pools)" "the line goes with the process"
+
 if [ -e $events ]; then
 	echo 0 >$events
 	for event in alloc free; do
 		tap_is 1 "$(($(traced $event) >= 1))" "secbuf_$event is traced"
 	done
+	tap_is 1 "$(($(grep -c 'secbuf_alloc: pool=soak_user ' $tracing/trace) >= 1))" \
+		"mapped pools are traced"
 	tap_is 0 "$(grep -c 'a secret' $tracing/trace)" "contents are not"
 	echo >$tracing/trace
 else

@@ -399,12 +399,15 @@ static void *reader_run(void *arg)
 	return NULL;
 }
 
-/* A page whose first toucher waits; the userfaultfd, or -1. */
+/*
+ * A page whose first toucher waits; the userfaultfd, or -1. Without O_NONBLOCK
+ * poll would answer at once, with POLLERR.
+ */
 static int missing_page(void **page)
 {
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct uffdio_api api = { .api = UFFD_API };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -414,6 +417,62 @@ static int missing_page(void **page)
 	    ioctl(fd, UFFDIO_REGISTER, &reg))
 		return -1;
 	return fd;
+}
+
+struct slow_alloc {
+	int	fd;
+	__u64	*ids;
+	int	ret;
+};
+
+static void *alloc_slowly(void *arg)
+{
+	struct slow_alloc *a = arg;
+
+	a->ret = pool_alloc(a->fd, a->ids, 1);
+	return NULL;
+}
+
+/*
+ * A slot whose id the program has not been told yet is nobody's to free, so that
+ * it is nobody else's by the time that this turns out to be impossible.
+ */
+TEST_F(owner, alloc_that_cannot_reply)
+{
+	struct slow_alloc a = { .fd = self->p.fd };
+	struct pollfd pfd = { .events = POLLIN };
+	struct uffdio_range range = { .len = PAGE };
+	pthread_t thread;
+	__u64 ids[4];
+	void *page;
+
+	pfd.fd = missing_page(&page);
+	a.ids = page;
+	if (pfd.fd < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, alloc_slowly, &a));
+	ASSERT_EQ(1, poll(&pfd, 1, 10000));
+	ASSERT_EQ(POLLIN, pfd.revents);
+	EXPECT_EQ(2, pool_free_flags(self->p.fd, NULL, 0,
+				     SECBUF_POOL_FREE_F_ALL));
+	for (__u64 id = 0; id < 8; id++)
+		EXPECT_GE(0, pool_free(self->p.fd, &id, 1));
+	/* Of eight, two are the conn's and one is under way. */
+	ASSERT_EQ(4, pool_alloc(self->p.fd, ids, 4));
+	for (int i = 0; i < 4; i++)
+		memset(pool_slot(&self->p, ids[i]), 0x5a, PAGE);
+
+	range.start = (uintptr_t)a.ids;
+	munmap(a.ids, PAGE);
+	ioctl(pfd.fd, UFFDIO_UNREGISTER, &range);
+	ioctl(pfd.fd, UFFDIO_WAKE, &range);
+	pthread_join(thread, NULL);
+	close(pfd.fd);
+	EXPECT_EQ(-EFAULT, a.ret);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ(0, count_not(pool_slot(&self->p, ids[i]), 0x5a,
+				       PAGE));
+	EXPECT_EQ(4, pool_free(self->p.fd, ids, 4));
 }
 
 /* The owner: tells where its memory can be read, and waits to be killed. */
@@ -707,7 +766,7 @@ TEST_F(death, zeroizes_what_others_hold)
 
 	/* The pages are gone at once, the objects with their descriptors. */
 	ASSERT_EQ(0, secbuf_info(self->dev, &info));
-	EXPECT_GT(self->before.out_bytes + PAGE, info.out_bytes);
+	EXPECT_GT(self->before.out_bytes + 2 * PAGE, info.out_bytes);
 	EXPECT_EQ(self->before.out_nr_pools + 1, info.out_nr_pools);
 	ASSERT_EQ(0, holder_asks(self, &v));
 	EXPECT_REFUSED(&v, ESHUTDOWN);

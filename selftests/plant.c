@@ -23,8 +23,8 @@
 
 #include <linux/secbuf.h>
 
-#define SECRET_LEN	32
-#define PAGE		4096
+#include "plant.h"
+
 #define SIZE		(16 * PAGE)
 
 struct memory {
@@ -35,30 +35,6 @@ struct memory {
 	int		pool;
 	int		conn;
 };
-
-static volatile unsigned char mask[SECRET_LEN];
-static volatile unsigned char masked[SECRET_LEN];
-
-static void __attribute__((noreturn)) die(const char *what)
-{
-	fprintf(stderr, "plant: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void file_read(const char *path, volatile unsigned char *buf)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || read(fd, (void *)buf, SECRET_LEN) != SECRET_LEN)
-		die(path);
-	close(fd);
-}
-
-static void secret_plant(volatile unsigned char *page)
-{
-	for (int i = 0; i < SECRET_LEN; i++)
-		page[PAGE / 2 + i] = mask[i] ^ masked[i];
-}
 
 /* One byte in a call, so that it is nowhere in one piece but in the kernel. */
 static void secret_write(const struct memory *m, uint32_t offset)
@@ -271,14 +247,6 @@ static void the_end(struct memory *m, const char *end)
 		die(end);
 }
 
-static void __attribute__((noreturn)) ended(void)
-{
-	puts("ended");
-	fflush(stdout);
-	for (;;)
-		pause();
-}
-
 int main(int argc, char **argv)
 {
 	struct memory m = { 0 };
@@ -298,8 +266,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 
 	memory_setup(&m, argv[1]);
-	file_read(argv[3], mask);
-	file_read(argv[4], masked);
+	secret_read(argv[3], argv[4]);
 	for (size_t i = 0; i < SIZE; i += PAGE) {
 		if (m.bytes)
 			secret_plant(m.bytes + i);

@@ -203,7 +203,7 @@ TEST_F(pool, nr_above_batch_max)
 TEST_F(pool, stats_balance)
 {
 	struct secbuf_pool_stats_args stats;
-	__u64 ids[10], granted = 0, freed = 0;
+	__u64 ids[10], granted = 0, freed = 0, fresh = 0;
 
 	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
 	EXPECT_EQ(NR_SLOTS, stats.out_max_slots);
@@ -226,6 +226,8 @@ TEST_F(pool, stats_balance)
 		EXPECT_EQ(nr, stats.out_in_use);
 		EXPECT_EQ(nr, stats.out_peak);
 		EXPECT_LE(nr * self->p.slot_size, stats.out_bytes);
+		EXPECT_LE(nr, stats.out_allocated);
+		EXPECT_EQ(stats.out_allocated - nr, stats.out_available);
 		ASSERT_EQ(nr, pool_free(self->p.fd, ids, nr));
 		freed += nr;
 		ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
@@ -233,13 +235,23 @@ TEST_F(pool, stats_balance)
 		EXPECT_EQ(nr, stats.out_peak);
 		EXPECT_EQ(granted, stats.out_acquired);
 		EXPECT_EQ(freed, stats.out_returned);
-		EXPECT_EQ(granted, stats.out_misses);
+		/* Memory stays, and what there is serves first. */
+		if (self->p.slot_size >= PAGE || nr == 1)
+			fresh++;
+		EXPECT_EQ(fresh, stats.out_misses);
 		EXPECT_EQ(0, stats.out_magazine_hits);
-		EXPECT_EQ(0, stats.out_depot_hits);
-		EXPECT_EQ(0, stats.out_bytes);
+		EXPECT_EQ(granted - fresh, stats.out_depot_hits);
+		EXPECT_EQ(stats.out_allocated, stats.out_available);
+		EXPECT_LE(nr * self->p.slot_size, stats.out_bytes);
 		EXPECT_LE(freed * self->p.slot_size, stats.out_bytes_zeroized);
 	}
 	EXPECT_EQ(0, stats.out_failures);
+
+	EXPECT_EQ(stats.out_allocated, pool_shrink(self->p.fd, NR_SLOTS));
+	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
+	EXPECT_EQ(0, stats.out_bytes);
+	EXPECT_EQ(0, stats.out_allocated);
+	EXPECT_EQ(0, stats.out_available);
 }
 
 /* Nothing is granted when the ids cannot be written. */
@@ -397,7 +409,7 @@ TEST_F(shared_page, scribbled_slot_is_granted_zero)
 	EXPECT_EQ(0, count_not(pool_slot(&self->p, id), 0, 64));
 }
 
-TEST_F(shared_page, page_goes_with_its_last_slot)
+TEST_F(shared_page, page_can_go_with_its_last_slot)
 {
 	struct secbuf_pool_stats_args stats;
 
@@ -405,7 +417,11 @@ TEST_F(shared_page, page_goes_with_its_last_slot)
 					  NR_SLOTS - 1));
 	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
 	EXPECT_EQ(PAGE, stats.out_bytes);
+	EXPECT_EQ(0, pool_shrink(self->p.fd, NR_SLOTS));
 	ASSERT_EQ(1, pool_free(self->p.fd, &self->ids[NR_SLOTS - 1], 1));
+	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
+	EXPECT_EQ(PAGE, stats.out_bytes);
+	EXPECT_EQ(NR_SLOTS, pool_shrink(self->p.fd, 1));
 	ASSERT_EQ(0, pool_stats(self->p.fd, &stats));
 	EXPECT_EQ(0, stats.out_bytes);
 }

@@ -6,7 +6,8 @@
 # kernel complains of in the meantime fails the program that caused it.
 #
 # Beside this script: the programs, the scripts, secbuf.ko; for secrecy_test.sh
-# "needles", made by needles.sh; brd.ko, if there is one, for mmap_test.
+# and crowd_test.sh "needles", made by needles.sh; brd.ko, if there is one, for
+# mmap_test. SECBUF_ROUNDS=N shortens crowd_test.sh.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
@@ -64,14 +65,19 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
 
 [ $# -gt 0 ] || set -- abi dev pool kpool context sample observe conn mmap owner \
-	secrecy module
+	share members guard pressure reclaim crowd ring ring_peer ring_hostile \
+	ring_stream secrecy module
 for test; do
 	program=$here/${test}_test
+	stream=$here/secbuf_stream.ko
+	[ "$test" = ring_stream ] && [ -f "$stream" ] || stream=
+	[ -z "$stream" ] || insmod "$stream"
 	if [ -e "$program" ]; then
 		run "${test}_test" "$program"
 	else
 		run "${test}_test" sh "$program.sh"
 	fi
+	[ -z "$stream" ] || rmmod secbuf_stream
 done
 run rmmod sh -c "rmmod secbuf && [ ! -e /dev/secbuf ] && \
 	echo 'ok 1 rmmod' && echo 1..1 && \

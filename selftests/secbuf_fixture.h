@@ -68,7 +68,6 @@ static inline int secbuf_info(int dev, struct secbuf_info_args *args)
 	poison(args);
 	args->size = sizeof(*args);
 	args->flags = 0;
-	args->__reserved = 0;
 	return secbuf_ioctl(dev, SECBUF_IOC_INFO, args);
 }
 
@@ -91,16 +90,24 @@ static inline __u64 secbuf_bytes(int dev)
 	return args.out_bytes;
 }
 
-static inline int pool_create(int dev, __u64 slot_size, __u32 max_slots,
-			      struct secbuf_pool_create_args *args)
+static inline int pool_create_flags(int dev, __u64 slot_size, __u32 max_slots,
+				    __u32 flags,
+				    struct secbuf_pool_create_args *args)
 {
 	poison(args);
 	args->size = sizeof(*args);
-	args->flags = SECBUF_POOL_F_MAPPED;
+	args->flags = SECBUF_POOL_F_MAPPED | flags;
 	args->slot_size = slot_size;
 	args->max_slots = max_slots;
 	args->min_slots = 0;
+	args->require = 0;
 	return secbuf_ioctl(dev, SECBUF_IOC_POOL_CREATE, args);
+}
+
+static inline int pool_create(int dev, __u64 slot_size, __u32 max_slots,
+			      struct secbuf_pool_create_args *args)
+{
+	return pool_create_flags(dev, slot_size, max_slots, 0, args);
 }
 
 /* A pool that the kernel holds. */
@@ -113,7 +120,30 @@ static inline int kpool_create(int dev, __u64 buf_size, __u32 min, __u32 max,
 	args->slot_size = buf_size;
 	args->max_slots = max;
 	args->min_slots = min;
+	args->require = 0;
 	return secbuf_ioctl(dev, SECBUF_IOC_POOL_CREATE, args);
+}
+
+/* Returns the descriptor. */
+static inline int pool_attach(int fd)
+{
+	struct secbuf_pool_attach_args args;
+	int ret;
+
+	poison(&args);
+	args.size = sizeof(args);
+	args.flags = 0;
+	args.__reserved = 0;
+	ret = secbuf_ioctl(fd, SECBUF_IOC_POOL_ATTACH, &args);
+	return ret < 0 ? ret : args.out_fd;
+}
+
+static inline int pool_info(int fd, struct secbuf_pool_info_args *args)
+{
+	poison(args);
+	args->size = sizeof(*args);
+	args->flags = 0;
+	return secbuf_ioctl(fd, SECBUF_IOC_POOL_INFO, args);
 }
 
 /* Returns the slots granted. */
@@ -258,30 +288,57 @@ struct pool {
 	int		fd;
 	__u32		max_slots;
 	__u64		slot_size;
+	__u64		stride;
 	size_t		map_size;
 	unsigned char	*map;
 };
 
-static inline int pool_open(struct pool *pool, int dev, __u64 slot_size,
-			    __u32 max_slots)
+/* Of a descriptor, which is closed if it fails. */
+static inline int pool_map(struct pool *pool, int fd)
+{
+	struct secbuf_pool_info_args info;
+	int ret;
+
+	ret = pool_info(fd, &info);
+	if (ret)
+		goto out_close;
+	pool->fd = fd;
+	pool->max_slots = info.out_max_slots;
+	pool->slot_size = info.out_slot_size;
+	pool->stride = info.out_stride;
+	pool->map_size = info.out_mmap_size;
+	pool->map = mmap(NULL, pool->map_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, fd, 0);
+	if (pool->map != MAP_FAILED)
+		return 0;
+	ret = -errno;
+out_close:
+	close(fd);
+	return ret;
+}
+
+static inline int pool_open_flags(struct pool *pool, int dev, __u64 slot_size,
+				  __u32 max_slots, __u32 flags)
 {
 	struct secbuf_pool_create_args args;
 	int ret;
 
-	ret = pool_create(dev, slot_size, max_slots, &args);
-	if (ret)
-		return ret;
-	pool->fd = args.out_fd;
-	pool->max_slots = args.out_max_slots;
-	pool->slot_size = args.out_slot_size;
-	pool->map_size = args.out_mmap_size;
-	pool->map = mmap(NULL, pool->map_size, PROT_READ | PROT_WRITE,
-			 MAP_SHARED, pool->fd, 0);
-	if (pool->map != MAP_FAILED)
-		return 0;
-	ret = -errno;
-	close(pool->fd);
-	return ret;
+	ret = pool_create_flags(dev, slot_size, max_slots, flags, &args);
+	return ret ?: pool_map(pool, args.out_fd);
+}
+
+static inline int pool_open(struct pool *pool, int dev, __u64 slot_size,
+			    __u32 max_slots)
+{
+	return pool_open_flags(pool, dev, slot_size, max_slots, 0);
+}
+
+/* A member of one's own in the pool of a descriptor. */
+static inline int pool_join(struct pool *pool, int fd)
+{
+	int ret = pool_attach(fd);
+
+	return ret < 0 ? ret : pool_map(pool, ret);
 }
 
 static inline void pool_close(struct pool *pool)
@@ -292,7 +349,7 @@ static inline void pool_close(struct pool *pool)
 
 static inline unsigned char *pool_slot(const struct pool *pool, __u64 id)
 {
-	return pool->map + id * pool->slot_size;
+	return pool->map + id * pool->stride;
 }
 
 /* How many of the bytes are not @value. */

@@ -19,7 +19,7 @@
 /* Writes a module parameter; @old, if not NULL, gets what it was. */
 static inline int param_write(const char *name, const char *value, char *old)
 {
-	char path[128];
+	char path[192];
 	ssize_t n;
 	int fd;
 
@@ -38,7 +38,7 @@ static inline int param_write(const char *name, const char *value, char *old)
 static inline int file_write(const char *dir, const char *name,
 			     const char *value)
 {
-	char path[128];
+	char path[192];
 	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -55,7 +55,7 @@ static inline int file_write(const char *dir, const char *name,
 static inline long file_number(const char *dir, const char *name,
 			       const char *key)
 {
-	char path[128], text[1024];
+	char path[192], text[1024];
 	const char *p;
 	ssize_t n;
 	int fd;

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034
 #
 # MEMORY-END, the cases of secrecy_test.sh; each has a secret of its own, made
-# by needles.sh. See plant.c. Sourced.
+# by needles.sh. See plant.c and ring_plant.c. Sourced.
 
 # What must be gone afterwards.
 secrecy_cases="
@@ -12,7 +12,16 @@ secrecy_cases="
 	kpool-exec kpool-free kpool-close
 	conn-kill conn-fork conn-exit conn-abort conn-sigsegv
 	conn-exec conn-zeroize conn-close
+	ring-kill ring-fork ring-exit ring-abort ring-exec ring-close
+	ring-producer ring-consumer ring-both ring-reset ring-hangup
+	ring-read ring-consume ring-shrink
 "
 
 # The positive control, the same steps: what must be found afterwards.
 secrecy_controls="malloc-free malloc-abort malloc-exit malloc-kill malloc-fork"
+
+# The secrets of crowd_test.sh, see crowd.c, and its positive control.
+crowd_cases="
+	crowd-0 crowd-1 crowd-2 crowd-3 crowd-4 crowd-5 crowd-6 crowd-7
+"
+crowd_control="crowd-malloc"

@@ -57,7 +57,9 @@ echo "$dir/core.%p" >/proc/sys/kernel/core_pattern
 ulimit -c unlimited
 
 for name in $cases; do
-	"$here/plant" "${name%-*}" "${name#*-}" "$here/needles/$name.mask" \
+	program=plant
+	[ "${name%-*}" != ring ] || program=ring_plant
+	"$here/$program" "${name%-*}" "${name#*-}" "$here/needles/$name.mask" \
 		"$here/needles/$name.masked" >"$dir/$name.out" 2>&1 &
 	echo $! >"$dir/$name.pid"
 done

@@ -16,6 +16,7 @@ seconds=${1:?usage: soak.sh SECONDS}
 module=$here/secbuf.ko
 cpu=/sys/devices/system/cpu/cpu1/online
 shrinkers=/sys/kernel/debug/shrinker
+cgroup=$(stat -c %i /sys/fs/cgroup 2>/dev/null || echo 0)
 out=$(mktemp -d)
 round=0
 bad=
@@ -57,8 +58,12 @@ users()
 hard_times()
 {
 	echo 2 >/proc/sys/vm/drop_caches
-	for shrinker in "$shrinkers"/secbuf*; do
-		[ ! -w "$shrinker/scan" ] || echo "0 0 1000" >"$shrinker/scan"
+	# For the root of the memory cgroups; 0 where there are none.
+	for shrinker in "$shrinkers"/secbuf-*; do
+		[ -w "$shrinker/scan" ] || continue
+		echo "$cgroup 0 1000" >"$shrinker/scan" ||
+			echo "0 0 1000" >"$shrinker/scan" ||
+			flaw "the shrinker cannot be asked"
 	done
 	if [ -w $cpu ]; then
 		echo 0 >$cpu || flaw "CPU 1 stays on"

@@ -21,8 +21,9 @@
 
 #include <linux/secbuf.h>
 
-#define NR	48
-#define ROUNDS	200
+#define NR		48
+#define NR_MEMBERS	4
+#define ROUNDS		200
 
 static volatile sig_atomic_t stop;
 static int dev;
@@ -145,15 +146,38 @@ static void use_mapped(unsigned char *slot, size_t size)
 	memset(slot, rand() % 256, size);
 }
 
+/* One of several descriptors of a pool, and now and then another in its place. */
+static int pick_member(int fds[], int nr)
+{
+	struct secbuf_pool_attach_args args = { .size = sizeof(args) };
+	int i = rand() % nr;
+
+	if (i && rand() % 4 == 0 && call("POOL_ATTACH", fds[0],
+					 SECBUF_IOC_POOL_ATTACH, &args, NULL)) {
+		close(fds[i]);
+		fds[i] = args.out_fd;
+	}
+	return fds[i] < 0 ? fds[0] : fds[i];
+}
+
 static void use_pool(__u32 flags)
 {
 	struct secbuf_pool_create_args pool;
 	unsigned char *map = NULL;
+	int fds[NR_MEMBERS] = { -1, -1, -1, -1 };
+	int fd, nr_members = 1;
 	__u64 ids[NR];
-	int fd = create_pool(flags, &pool);
 
+	if (flags & SECBUF_POOL_F_MAPPED && rand() % 2) {
+		flags |= SECBUF_POOL_F_PASSABLE;
+		nr_members = NR_MEMBERS;
+	}
+	if (flags & SECBUF_POOL_F_MAPPED && rand() % 4 == 0)
+		flags |= SECBUF_POOL_F_GUARD;
+	fd = create_pool(flags, &pool);
 	if (fd < 0)
 		return;
+	fds[0] = fd;
 	if (flags & SECBUF_POOL_F_MAPPED) {
 		map = mmap(NULL, pool.out_mmap_size, PROT_READ | PROT_WRITE,
 			   MAP_SHARED, fd, 0);
@@ -161,22 +185,25 @@ static void use_pool(__u32 flags)
 			fail("mmap");
 	}
 	for (int round = 0; round < ROUNDS && !stop; round++) {
-		unsigned int nr = grant(fd, ids, 1 + rand() % NR);
+		int member = pick_member(fds, nr_members);
+		unsigned int nr = grant(member, ids, 1 + rand() % NR);
 
 		for (unsigned int i = 0; i < nr; i++) {
 			if (map)
-				use_mapped(map + ids[i] * pool.out_slot_size,
+				use_mapped(map + ids[i] * pool.out_stride,
 					   pool.out_slot_size);
 			else
 				use_held(fd, ids[i], pool.slot_size);
 		}
 		/* Now and then the end comes with slots out. */
 		if (round < ROUNDS - 1)
-			take_back(fd, ids, nr);
+			take_back(member, ids, nr);
 	}
 	if (map)
 		munmap(map, pool.out_mmap_size);
-	close(fd);
+	for (int i = 0; i < NR_MEMBERS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 static void use_conns(void)

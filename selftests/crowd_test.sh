@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Eight processes share a pool; a thousand times one is killed and replaced, see
+# crowd.c. Afterwards no slot is granted, nothing is charged for, and the search
+# of all RAM from outside finds none of their secrets. The same with malloc is
+# the positive control. Without anybody to search, only the first two.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$here/tap.sh"
+# shellcheck source=selftests/secrecy_cases.sh
+. "$here/secrecy_cases.sh"
+
+dir=$(mktemp -d)
+needles=$here/needles
+search=1
+
+# await PID FILE WORD: until the program says so, while it lives
+await()
+{
+	while ! grep -q "^$3" "$2" 2>/dev/null; do
+		kill -0 "$1" 2>/dev/null || return 1
+		sleep 0.1
+	done
+}
+
+# hits LABEL NEEDLE...: the sum, halves included, or "unknown"
+hits()
+{
+	label=$1
+	shift
+	for name; do
+		for half in "" .lo .hi; do
+			echo "$name$half"
+		done
+	done | awk -v file="$dir/$label" '
+		BEGIN { while ((getline line < file) > 0) {
+			split(line, part, " "); count[part[2]] = part[3] } }
+		!($1 in count) { missing = 1 }
+		{ sum += count[$1] }
+		END { print missing ? "unknown" : sum }'
+}
+
+echo "TAP version 13"
+if ! command -v hostsearch >/dev/null || [ ! -d "$needles" ]; then
+	search='' needles=$dir
+	: "${SECBUF_ROUNDS:=100}"
+	for name in $crowd_cases $crowd_control; do
+		head -c 32 /dev/urandom >"$dir/$name.mask"
+		head -c 32 /dev/urandom >"$dir/$name.masked"
+	done
+fi
+
+rounds=${SECBUF_ROUNDS:-1000}
+"$here/crowd" pool "$rounds" "$needles" >"$dir/pool" 2>&1 &
+pool=$!
+await $pool "$dir/pool" started || echo "# $(cat "$dir/pool")"
+[ -z "$search" ] || hostsearch alive >"$dir/alive" || echo "# no search"
+await $pool "$dir/pool" ended || echo "# $(cat "$dir/pool")"
+# Before the control, whose memory is what was freed last.
+[ -z "$search" ] || hostsearch dead >"$dir/dead" || echo "# no search"
+"$here/crowd" malloc 50 "$needles" >"$dir/malloc" 2>&1 &
+malloc=$!
+await $malloc "$dir/malloc" ended || echo "# $(cat "$dir/malloc")"
+[ -z "$search" ] || hostsearch control >"$dir/control" || echo "# no search"
+
+tap_is "ended 0 0 0 0" "$(grep ^ended "$dir/pool")" \
+	"$rounds rounds: in use, with memory, bytes, charged"
+if [ -n "$search" ]; then
+	# shellcheck disable=SC2086 # words
+	alive=$(hits alive $crowd_cases) dead=$(hits dead $crowd_cases)
+	echo "# secrets found while they worked: $alive, afterwards: $dead"
+	[ "$alive" != unknown ] && [ "$alive" -gt 0 ]
+	tap_result $? "found while they worked"
+	tap_is 0 "$dead" "nothing left of their secrets"
+	# shellcheck disable=SC2086
+	dead=$(hits control $crowd_control)
+	[ "$dead" != unknown ] && [ "$dead" -gt 0 ]
+	tap_result $? "malloc: control left some"
+else
+	tap_skip "search" "there is nobody outside to search the RAM"
+fi
+kill -KILL $pool $malloc 2>/dev/null
+wait $pool $malloc 2>/dev/null
+tap_is "0 0 0" "$("$here/counters")" "nothing is left when the last is gone"
+rm -rf "$dir"
+tap_end

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A peer that writes anything anywhere it can, all the time, and calls whatever
+ * there is to be called. The other side must get errors that are documented, no
+ * signal, and an answer in time.
+ *
+ * SECBUF_HOSTILE_SECONDS: how long, for each case
+ */
+#include "secbuf_ring.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define SIZE		(4 * PAGE)
+
+static unsigned int seconds(void)
+{
+	const char *value = getenv("SECBUF_HOSTILE_SECONDS");
+
+	return value ? atoi(value) : 2;
+}
+
+static __u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static __u64 random_state;
+
+static __u64 rnd(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* What a position must not be, and what it might be just so. */
+static __u64 bad_position(__u64 other)
+{
+	switch (rnd() % 10) {
+	case 0:
+		return rnd();
+	case 1:
+		return other + SIZE + rnd() % 8;
+	case 2:
+		return other - 1 - rnd() % 8;
+	case 3:
+		return ~0ULL - rnd() % 16;
+	case 4:
+		return other + SIZE;
+	case 5:
+		return other + rnd() % SIZE;
+	default:
+		return other + (rnd() % SIZE & ~3ULL);
+	}
+}
+
+/* So many writes of each kind before it makes a call. */
+static void scribble(struct ring_end *end)
+{
+	__u64 *position = end->producer ? &end->head->head : &end->tail->tail;
+	__u64 *peer = end->producer ? &end->tail->tail : &end->head->head;
+	volatile __u64 *page = (void *)(end->producer ? (void *)end->head :
+							(void *)end->tail);
+
+	for (int i = 0; i < 200; i++) {
+		__u64 old = *position;
+
+		if (end->producer && rnd() % 4)
+			((volatile __u32 *)end->data)[rnd() % (SIZE / 4)] =
+				rnd() % 3 ? rnd() % 64 : rnd();
+		/* Mostly what could be true, so that it is not over at once. */
+		if (rnd() % 256)
+			ring_store(position, ring_load(peer) +
+				   (end->producer ? rnd() % SIZE & ~3ULL : 0));
+		else
+			ring_store(position, bad_position(ring_load(peer)));
+		if (rnd() % 8 == 0)
+			page[16] = rnd() % 3;
+		if (rnd() % 8 == 0)
+			page[17] = rnd();
+		if (rnd() % 16 == 0)
+			page[rnd() % (PAGE / 8 - 1) + 1] = rnd();
+		if (rnd() % 2)
+			ring_store(position, old);
+	}
+}
+
+static void call_anything(struct ring_end *end)
+{
+	struct pollfd pfd = { .fd = end->fd, .events = POLLIN | POLLOUT };
+	void *nowhere = (void *)(rnd() << 12);
+	struct secbuf_ring_stats_args stats;
+	int n;
+
+	switch (rnd() % 12) {
+	case 0:
+		ring_notify(end->fd);
+		break;
+	case 1:
+		ring_wait(end->fd, rnd() % (SIZE + 2), 0);
+		break;
+	case 2:
+		ring_wait(end->fd, 1, MS);
+		break;
+	case 3:
+		ring_shrink(end->fd);
+		break;
+	case 4:
+		ring_unpark(end->fd);
+		break;
+	case 5:
+		ring_stats(end->fd, &stats);
+		break;
+	case 6:
+		poll(&pfd, 1, 0);
+		break;
+	case 7:
+		ioctl(end->fd, FIONREAD, &n);
+		break;
+	case 8:
+		ring_end_unmap(end);
+		if (ring_end_map(end, end->fd))
+			_exit(0);
+		break;
+	case 9:
+		/* Onto itself. */
+		n = end->producer ? write(end->fd, end->data + rnd() % SIZE,
+					  rnd() % SIZE) :
+				    read(end->fd, end->data + rnd() % SIZE,
+					 rnd() % SIZE);
+		break;
+	case 10:
+		n = end->producer ? write(end->fd, end->head, PAGE) :
+				    read(end->fd, end->tail, PAGE);
+		break;
+	case 11:
+		n = end->producer ? write(end->fd, nowhere, 100) :
+				    read(end->fd, nowhere, 100);
+		break;
+	}
+}
+
+static pid_t hostile_start(int fd)
+{
+	struct ring_end end;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	random_state = now_ms() * 0x9e3779b97f4a7c15ULL + getpid();
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	/* It may be over before we come to it. */
+	if (ring_claim(fd) || ring_end_map(&end, fd))
+		_exit(0);
+	for (;;) {
+		scribble(&end);
+		call_anything(&end);
+	}
+}
+
+FIXTURE(hostile)
+{
+	int		dev;
+	__u64		bytes;
+	__u64		slowest;
+	unsigned int	rounds;
+	unsigned int	broken;
+};
+
+FIXTURE_VARIANT(hostile)
+{
+	bool	producer;	/* the hostile one */
+	__u32	flags;
+};
+
+FIXTURE_VARIANT_ADD(hostile, producer)
+{
+	.producer = true,
+};
+
+FIXTURE_VARIANT_ADD(hostile, consumer)
+{
+	.producer = false,
+};
+
+FIXTURE_VARIANT_ADD(hostile, producer_of_records)
+{
+	.producer = true, .flags = SECBUF_RING_F_RECORDS,
+};
+
+FIXTURE_VARIANT_ADD(hostile, consumer_of_records)
+{
+	.producer = false, .flags = SECBUF_RING_F_RECORDS,
+};
+
+FIXTURE_SETUP(hostile)
+{
+	signal(SIGPIPE, SIG_IGN);
+	random_state = 88172645463325252ULL;
+	self->dev = secbuf_open();
+	ASSERT_LE(0, self->dev);
+	self->bytes = secbuf_bytes(self->dev);
+}
+
+FIXTURE_TEARDOWN(hostile)
+{
+	TH_LOG("%u rounds, %u broken, slowest call %llu ms", self->rounds,
+	       self->broken, self->slowest);
+	for (int i = 0; i < 200; i++) {
+		if (secbuf_bytes(self->dev) == self->bytes)
+			break;
+		usleep(10000);
+	}
+	EXPECT_EQ(self->bytes, secbuf_bytes(self->dev));
+	close(self->dev);
+}
+
+/* What any call of the victim may return besides success. */
+static bool documented(int err)
+{
+	switch (err) {
+	case EAGAIN:
+	case EPIPE:
+	case EPROTO:
+	case EMSGSIZE:
+	case ETIMEDOUT:
+	case EBUSY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One call of the victim. Returns 0 or errno. */
+static int victim_call(struct ring_end *end, unsigned char *buf)
+{
+	struct pollfd pfd = { .fd = end->fd, .events = POLLIN | POLLOUT };
+	struct secbuf_ring_stats_args stats;
+	ssize_t ret;
+	int n;
+
+	switch (rnd() % 9) {
+	case 0:
+	case 1:
+		ret = end->producer ? write(end->fd, buf, 1 + rnd() % 300) :
+				      read(end->fd, buf, 1 + rnd() % SIZE);
+		return ret < 0 ? errno : 0;
+	case 2:
+		ret = end->producer ? write(end->fd, buf, SIZE - 4) :
+				      read(end->fd, buf, SIZE);
+		return ret < 0 ? errno : 0;
+	case 3:
+		return -ring_notify(end->fd);
+	case 4:
+		return -ring_wait(end->fd, 1 + rnd() % SIZE, 0);
+	case 5:
+		return -ring_wait(end->fd, 1 + rnd() % SIZE, 2 * MS);
+	case 6:
+		ret = ring_shrink(end->fd);
+		return ret < 0 ? -ret : 0;
+	case 7:
+		return -ring_stats(end->fd, &stats);
+	default:
+		poll(&pfd, 1, 1);
+		return ioctl(end->fd, FIONREAD, &n) ? errno : 0;
+	}
+}
+
+/*
+ * The same by hand: never outside of the ring, whatever stands there. In a ring
+ * of records, one at a time.
+ */
+static int victim_touch(struct ring_end *end, unsigned char *buf, bool records)
+{
+	static const __u32 payload = 60;
+	__u64 used = ring_load(&end->head->head) - ring_load(&end->tail->tail);
+	__u64 own = end->producer ? end->head->head : end->tail->tail;
+	__u64 len = end->producer ? end->size - used : used;
+	unsigned char *at = end->data + (own & (end->size - 1));
+
+	if (used > end->size)
+		return -ring_notify_args(end->fd, SECBUF_RING_NOTIFY_F_BROKEN,
+					 0, 0, NULL) ?: EPROTO;
+	if (len > 500)
+		len = 500;
+	if (end->producer) {
+		if (ring_busy(end))
+			return 0;
+		if (records && len < 64)
+			return 0;
+		if (records)
+			len = 64;
+		memcpy(at, buf, len);
+		if (records)
+			memcpy(at, &payload, sizeof(payload));
+		ring_commit(end, len & ~3ULL);
+		ring_park(end);
+	} else {
+		memcpy(buf, at, len);
+		if (!records)
+			ring_consume(end, len & ~3ULL);
+	}
+	return 0;
+}
+
+/* Until the ring is broken, or for a while. Returns the errno that was wrong. */
+static int victim_round(struct ring_end *end, bool records, bool *broken,
+			__u64 *slowest)
+{
+	static unsigned char buf[SIZE];
+	__u64 begin = now_ms(), call, took;
+	int err = 0;
+
+	while (now_ms() - begin < 200) {
+		call = now_ms();
+		err = rnd() % 4 ? victim_call(end, buf) :
+				  victim_touch(end, buf, records);
+		took = now_ms() - call;
+		if (took > *slowest)
+			*slowest = took;
+		if (err && !documented(err))
+			return err;
+		if (err == EPROTO || (end->status->flags & SECBUF_RING_BROKEN)) {
+			/* For good. */
+			*broken = true;
+			for (int i = 0; i < 20; i++) {
+				err = -ring_notify(end->fd);
+				if (err != EPROTO)
+					return err ?: 9999;
+			}
+			return 0;
+		}
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(hostile, peer, 300)
+{
+	__u64 end = now_ms() + seconds() * 1000ULL;
+	struct secbuf_ring_create_args args;
+	struct ring_end victim;
+	bool broken;
+	pid_t pid;
+	int mine, his, err, status;
+
+	do {
+		ASSERT_EQ(0, ring_create(self->dev, SIZE, variant->flags |
+					 SECBUF_RING_F_PASSABLE, &args));
+		his = variant->producer ? args.out_producer_fd :
+					  args.out_consumer_fd;
+		mine = variant->producer ? args.out_consumer_fd :
+					   args.out_producer_fd;
+		fcntl(mine, F_SETFL, fcntl(mine, F_GETFL) | O_NONBLOCK);
+		ASSERT_EQ(0, ring_end_map(&victim, mine));
+		pid = hostile_start(his);
+		ASSERT_LT(0, pid);
+		broken = false;
+		err = victim_round(&victim, variant->flags, &broken,
+				   &self->slowest);
+		EXPECT_EQ(0, err);
+		if (rnd() % 2)
+			EXPECT_EQ(0, ring_reset(mine));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		/* It was ours to kill: no other signal, no exit of its own. */
+		EXPECT_TRUE(WIFSIGNALED(status) ?
+			    WTERMSIG(status) == SIGKILL :
+			    WEXITSTATUS(status) == 0);
+		ring_end_close(&victim);
+		close(his);
+		self->rounds++;
+		self->broken += broken;
+	} while (!err && now_ms() < end);
+	EXPECT_GT(5000, self->slowest);
+}
+
+TEST_HARNESS_MAIN
