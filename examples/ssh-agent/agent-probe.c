@@ -15,10 +15,8 @@
 
 #include <sodium.h>
 
+#include "client.h"
 #include "connection.h"
-#include "key.h"
-#include "keyring.h"
-#include "protocol.h"
 
 #define PROBE_TIMEOUT_MS	30000
 #define PROBE_GARBAGE		3000
@@ -618,6 +616,18 @@ static bool test_comment_limit(void)
 	return exchange_once() == SSH_AGENT_SUCCESS && list() == 1;
 }
 
+static bool test_comment_nul(void)
+{
+	static const char comment[] = "a\0comment";
+	struct secbuf_cursor *cur = begin(SSH_AGENTC_ADD_IDENTITY);
+
+	secbuf_cursor_put_string(cur, KEY_TYPE, strlen(KEY_TYPE));
+	secbuf_cursor_put_string(cur, probe_key.public, KEY_PUBLIC_SIZE);
+	secbuf_cursor_put_string(cur, probe_key.secret, KEY_SECRET_SIZE);
+	secbuf_cursor_put_string(cur, comment, sizeof(comment) - 1);
+	return exchange_once() == SSH_AGENT_FAILURE && list() == 0;
+}
+
 static bool add_until_full(size_t comment_len)
 {
 	struct identity id;
@@ -664,15 +674,15 @@ static bool test_slow_reader(void)
 
 static bool test_too_many_clients(void)
 {
-	const int nr = MEMORY_CLIENTS_MAX + PROBE_CLIENTS_EXTRA;
-	int fds[MEMORY_CLIENTS_MAX + PROBE_CLIENTS_EXTRA], i;
+	const int nr = CLIENT_MAX + PROBE_CLIENTS_EXTRA;
+	int fds[CLIENT_MAX + PROBE_CLIENTS_EXTRA], i;
 	bool ok = true;
 
 	for (i = 0; i < nr; i++)
 		fds[i] = dial();
-	for (i = MEMORY_CLIENTS_MAX; ok && i < nr; i++)
+	for (i = CLIENT_MAX; ok && i < nr; i++)
 		ok = receive(fds[i]) == SSH_AGENT_FAILURE && is_hung_up(fds[i]);
-	for (i = 0; ok && i < MEMORY_CLIENTS_MAX; i++)
+	for (i = 0; ok && i < CLIENT_MAX; i++)
 		ok = list_on(fds[i]) == 0;
 	for (i = 0; i < nr; i++)
 		close(fds[i]);
@@ -689,7 +699,7 @@ static bool test_too_many_clients_again(void)
 static bool test_too_many_long_messages(void)
 {
 	static uint8_t data[100000];
-	int fds[MEMORY_LARGE_MAX + 1], i, last = MEMORY_LARGE_MAX;
+	int fds[CLIENT_LONG_MAX + 1], i, last = CLIENT_LONG_MAX;
 	static uint8_t wire[sizeof(data) + 512];
 	bool ok = add(&probe_key);
 	size_t len;
@@ -799,6 +809,7 @@ static const struct {
 	{ "adding keys that do not match fails", test_mismatched_keys },
 	{ "adding a key of another type fails", test_other_key_type },
 	{ "the comment's limit", test_comment_limit },
+	{ "a comment with NUL fails", test_comment_nul },
 	{ "the limit of keys", test_too_many_keys },
 	{ "a slow reader does not keep others waiting", test_slow_reader },
 	{ "the limit of clients", test_too_many_clients },

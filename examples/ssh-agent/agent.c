@@ -4,11 +4,11 @@
 #include "agent.h"
 #include "protocol.h"
 
-int agent_open(struct agent *agent, struct memory *mem)
+int agent_open(struct agent *agent, struct secbuf_source *source)
 {
-	agent->mem = mem;
-	keyring_init(&agent->ring, mem);
-	return stack_open(&agent->stack, mem);
+	agent->source = source;
+	keyring_init(&agent->ring, source);
+	return stack_open(&agent->stack, source);
 }
 
 void agent_close(struct agent *agent)
@@ -19,7 +19,7 @@ void agent_close(struct agent *agent)
 
 /*
  * Requests: @cur stands behind the type and must be at its end when all is
- * read. 0 is a complete reply, -ENOSPC a reply that does not fit, any other
+ * read. 0 is a complete reply, -EMSGSIZE a reply that is too long, any other
  * errno becomes SSH_AGENT_FAILURE.
  */
 
@@ -28,31 +28,32 @@ static int agent_check_end(const struct secbuf_cursor *cur)
 	return secbuf_cursor_remaining(cur) ? -EBADMSG : 0;
 }
 
-static int agent_succeed(int err, struct secbuf_cursor *reply)
+static int agent_succeed(int err, struct secbuf_buffer *reply)
 {
-	return err ? err : secbuf_cursor_put_u8(reply, SSH_AGENT_SUCCESS);
+	return err ? err : secbuf_buffer_put_u8(reply, SSH_AGENT_SUCCESS);
 }
 
 static int agent_list(struct agent *agent, struct secbuf_cursor *cur,
-		      struct secbuf_cursor *reply)
+		      struct secbuf_buffer *reply)
 {
-	unsigned int nr_keys = agent->ring.lock ? 0 : agent->ring.nr_keys;
+	unsigned int nr_keys = keyring_is_locked(&agent->ring) ?
+			       0 : agent->ring.nr_keys;
 	unsigned int i;
 	int err;
 
 	err = agent_check_end(cur);
 	if (!err)
-		err = secbuf_cursor_put_u8(reply, SSH_AGENT_IDENTITIES_ANSWER);
+		err = secbuf_buffer_put_u8(reply, SSH_AGENT_IDENTITIES_ANSWER);
 	if (!err)
-		err = secbuf_cursor_put_u32(reply, nr_keys);
+		err = secbuf_buffer_put_u32(reply, nr_keys);
 	for (i = 0; !err && i < nr_keys; i++)
-		err = key_put_identity(reply, agent->ring.keys[i]);
+		err = key_put_identity(reply, &agent->ring.keys[i]);
 	return err;
 }
 
 /* Flags choose the hash for RSA; with Ed25519 there is nothing to choose. */
 static int agent_sign(struct agent *agent, struct secbuf_cursor *cur,
-		      struct secbuf_cursor *reply)
+		      struct secbuf_buffer *reply)
 {
 	const uint8_t *public, *data;
 	const struct key *key;
@@ -68,41 +69,26 @@ static int agent_sign(struct agent *agent, struct secbuf_cursor *cur,
 	key = keyring_find(&agent->ring, public);
 	if (!key)
 		return -ENOENT;
-	err = secbuf_cursor_put_u8(reply, SSH_AGENT_SIGN_RESPONSE);
+	err = secbuf_buffer_put_u8(reply, SSH_AGENT_SIGN_RESPONSE);
 	return err ? err : key_put_signature(reply, key, data, len);
 }
 
-static int agent_get_key(struct secbuf_cursor *cur, struct key *key)
-{
-	int err;
-
-	err = key_get_type(cur);
-	if (!err)
-		err = key_get_private(cur, key);
-	return err ? err : agent_check_end(cur);
-}
-
 static int agent_add(struct agent *agent, struct secbuf_cursor *cur,
-		     struct secbuf_cursor *reply)
+		     struct secbuf_buffer *reply)
 {
-	struct key *key;
-	int err;
+	struct key key;
 
-	err = key_alloc(&key, agent->mem);
-	if (err)
-		return -EDQUOT;
-	err = agent_get_key(cur, key);
-	if (!err)
-		err = keyring_add(&agent->ring, key);
-	if (err) {
-		key_free(key, agent->mem);
+	if (key_get_type(cur) || key_get_private(cur, &key, agent->source))
+		return -EBADMSG;
+	if (agent_check_end(cur) || keyring_add(&agent->ring, &key)) {
+		key_release(&key);
 		return -EBADMSG;
 	}
 	return agent_succeed(0, reply);
 }
 
 static int agent_remove(struct agent *agent, struct secbuf_cursor *cur,
-			struct secbuf_cursor *reply)
+			struct secbuf_buffer *reply)
 {
 	const uint8_t *public;
 	int err;
@@ -116,7 +102,7 @@ static int agent_remove(struct agent *agent, struct secbuf_cursor *cur,
 }
 
 static int agent_remove_all(struct agent *agent, struct secbuf_cursor *cur,
-			    struct secbuf_cursor *reply)
+			    struct secbuf_buffer *reply)
 {
 	int err;
 
@@ -127,7 +113,7 @@ static int agent_remove_all(struct agent *agent, struct secbuf_cursor *cur,
 }
 
 static int agent_lock(struct agent *agent, struct secbuf_cursor *cur,
-		      struct secbuf_cursor *reply)
+		      struct secbuf_buffer *reply)
 {
 	const uint8_t *passphrase;
 	size_t len;
@@ -140,7 +126,7 @@ static int agent_lock(struct agent *agent, struct secbuf_cursor *cur,
 }
 
 static int agent_unlock(struct agent *agent, struct secbuf_cursor *cur,
-			struct secbuf_cursor *reply)
+			struct secbuf_buffer *reply)
 {
 	const uint8_t *passphrase;
 	size_t len;
@@ -158,7 +144,7 @@ static int agent_unlock(struct agent *agent, struct secbuf_cursor *cur,
  */
 static const struct agent_request {
 	int (*answer)(struct agent *agent, struct secbuf_cursor *cur,
-		      struct secbuf_cursor *reply);
+		      struct secbuf_buffer *reply);
 	bool when_locked;
 } agent_requests[] = {
 	[SSH_AGENTC_REQUEST_IDENTITIES]		= { agent_list, true },
@@ -174,7 +160,7 @@ static const struct agent_request {
 	(sizeof(agent_requests) / sizeof(agent_requests[0]))
 
 static int agent_dispatch(struct agent *agent, struct secbuf_cursor *cur,
-			  struct secbuf_cursor *reply)
+			  struct secbuf_buffer *reply)
 {
 	const struct agent_request *request;
 	uint8_t type;
@@ -182,14 +168,14 @@ static int agent_dispatch(struct agent *agent, struct secbuf_cursor *cur,
 	if (secbuf_cursor_get_u8(cur, &type) || type >= AGENT_REQUESTS_NR)
 		return -EBADMSG;
 	request = &agent_requests[type];
-	if (!request->answer || (agent->ring.lock && !request->when_locked))
+	if (!request->answer || (keyring_is_locked(&agent->ring) && !request->when_locked))
 		return -EOPNOTSUPP;
 	return request->answer(agent, cur, reply);
 }
 
-int agent_refuse(struct secbuf_cursor *reply)
+int agent_refuse(struct secbuf_buffer *reply)
 {
-	return secbuf_cursor_put_u8(reply, SSH_AGENT_FAILURE);
+	return secbuf_buffer_put_u8(reply, SSH_AGENT_FAILURE);
 }
 
 /* On the secret stack. */
@@ -197,30 +183,33 @@ int agent_refuse(struct secbuf_cursor *reply)
 struct agent_answer_call {
 	struct agent *agent;
 	struct secbuf_cursor request;
-	struct secbuf_cursor *reply;
+	struct secbuf_buffer *reply;
 	int err;
 };
 
 static void agent_answer_inside(void *arg)
 {
 	struct agent_answer_call *call = arg;
-	struct secbuf_cursor start = *call->reply;
+	size_t start = secbuf_cursor_pos(&call->reply->cur);
 	int err;
 
 	err = agent_dispatch(call->agent, &call->request, call->reply);
-	if (err && err != -ENOSPC) {
-		*call->reply = start;
+	if (err)
+		secbuf_buffer_resize(call->reply, start);
+	if (err && err != -EMSGSIZE)
 		err = agent_refuse(call->reply);
-	}
 	call->err = err;
 }
 
-int agent_answer(struct agent *agent, void *request, size_t len,
-		 struct secbuf_cursor *reply)
+int agent_answer(struct agent *agent, const struct secbuf_cursor *request,
+		 struct secbuf_buffer *reply)
 {
-	struct agent_answer_call call = { .agent = agent, .reply = reply };
+	struct agent_answer_call call = {
+		.agent = agent,
+		.request = *request,
+		.reply = reply,
+	};
 
-	secbuf_cursor_init_filled(&call.request, request, len);
 	stack_run(&agent->stack, agent_answer_inside, &call);
 	return call.err;
 }
@@ -235,16 +224,16 @@ static void agent_add_file_inside(void *arg)
 {
 	struct agent_add_file_call *call = arg;
 	struct agent *agent = call->agent;
-	struct key *key;
+	struct key key;
 	int err;
 
-	call->result = keyfile_load(&key, agent->mem, call->path);
+	call->result = keyfile_load(&key, agent->source, call->path);
 	if (call->result)
 		return;
-	err = keyring_add(&agent->ring, key);
+	err = keyring_add(&agent->ring, &key);
 	if (!err)
 		return;
-	key_free(key, agent->mem);
+	key_release(&key);
 	call->result = KEYFILE_NO_MEMORY;
 	errno = -err;
 }

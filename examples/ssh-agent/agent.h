@@ -8,26 +8,28 @@
 #include "stack.h"
 
 struct agent {
-	struct memory *mem;
+	struct secbuf_source *source;
 	struct keyring ring;
 	struct stack stack;
 };
 
 /* 0 or -errno for secbuf_strerror() */
-int agent_open(struct agent *agent, struct memory *mem);
+int agent_open(struct agent *agent, struct secbuf_source *source);
 void agent_close(struct agent *agent);
 
 /*
- * Answer one request, without the length before it; nor has the reply any.
- * Every request has a reply, if only SSH_AGENT_FAILURE.
+ * Answer one request, without the length before it; nor does the reply, put
+ * where @reply stands, get one. Every request has a reply, if only
+ * SSH_AGENT_FAILURE.
  *
- * Return: 0; -ENOSPC if @reply is too small, and nothing happened.
+ * Return: 0; -EMSGSIZE if the reply is longer than @reply may be, and nothing
+ * happened; an error of its source if there is no room for a failure.
  */
-int agent_answer(struct agent *agent, void *request, size_t len,
-		 struct secbuf_cursor *reply);
+int agent_answer(struct agent *agent, const struct secbuf_cursor *request,
+		 struct secbuf_buffer *reply);
 
 /* Put SSH_AGENT_FAILURE. */
-int agent_refuse(struct secbuf_cursor *reply);
+int agent_refuse(struct secbuf_buffer *reply);
 
 /* KEYFILE_NO_MEMORY with ENOSPC: the agent has no room for another key. */
 enum keyfile_result agent_add_file(struct agent *agent, const char *path);

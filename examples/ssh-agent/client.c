@@ -7,225 +7,289 @@
 
 #include "client.h"
 
-_Static_assert(MEMORY_LARGE_SIZE >= SSH_AGENT_MESSAGE_MAX,
-	       "every request fits in a large buffer");
-
-/* Best effort: it is not waited for a peer that does not read. */
+/* Without memory, before the end: it is not waited for who does not read. */
 static void client_refuse(int fd)
 {
-	uint8_t message[SSH_AGENT_HEADER_SIZE + 1];
-	struct secbuf_cursor cur;
+	static const uint8_t message[] = { 0, 0, 0, 1, SSH_AGENT_FAILURE };
 
-	secbuf_cursor_init(&cur, message, sizeof(message));
-	secbuf_cursor_put_u32(&cur, 1);
-	agent_refuse(&cur);
 	send(fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
-	close(fd);
 }
 
-int client_open(struct client **out, int fd, struct memory *mem)
+/* Who is let in has memory for short messages. */
+static int client_open_buffers(struct client *client)
 {
-	struct client *client;
+	struct secbuf_source *source = client->quota->source;
 	int err;
 
-	*out = NULL;
-	client = calloc(1, sizeof(*client));
-	if (!client) {
-		client_refuse(fd);
-		return -ENOMEM;
+	err = secbuf_buffer_open(&client->request, source, CLIENT_SHORT_SIZE);
+	if (err)
+		return err;
+	err = secbuf_buffer_open(&client->reply, source, CLIENT_SHORT_SIZE);
+	if (err) {
+		secbuf_buffer_release(&client->request);
+		return err;
 	}
-	err = memory_conn_open(&client->conn, mem, MEMORY_SMALL);
+	secbuf_buffer_set_max(&client->request, CLIENT_SHORT_SIZE);
+	secbuf_buffer_set_max(&client->reply, CLIENT_SHORT_SIZE);
+	return 0;
+}
+
+int client_open(struct client **out, int fd, struct client_quota *quota)
+{
+	struct client *client = NULL;
+	int err = -EUSERS;
+
+	*out = NULL;
+	if (quota->nr < CLIENT_MAX) {
+		client = calloc(1, sizeof(*client));
+		err = -ENOMEM;
+	}
+	if (client) {
+		client->fd = fd;
+		client->quota = quota;
+		err = client_open_buffers(client);
+	}
 	if (err) {
 		client_refuse(fd);
+		close(fd);
 		free(client);
 		return err;
 	}
-	client->fd = fd;
-	client->mem = mem;
+	quota->nr++;
 	*out = client;
+	return 0;
+}
+
+/* When there is no memory left, the buffers have none until they need it. */
+static void client_set_short(struct client *client)
+{
+	secbuf_buffer_shrink(&client->request, CLIENT_SHORT_SIZE);
+	secbuf_buffer_shrink(&client->reply, CLIENT_SHORT_SIZE);
+	if (!client->is_long)
+		return;
+	secbuf_buffer_set_max(&client->request, CLIENT_SHORT_SIZE);
+	secbuf_buffer_set_max(&client->reply, CLIENT_SHORT_SIZE);
+	client->is_long = false;
+	client->quota->nr_long--;
+}
+
+static int client_set_long(struct client *client)
+{
+	if (client->is_long)
+		return 0;
+	if (client->quota->nr_long == CLIENT_LONG_MAX)
+		return -ENOSPC;
+	secbuf_buffer_set_max(&client->request, SSH_AGENT_MESSAGE_MAX);
+	secbuf_buffer_set_max(&client->reply, SSH_AGENT_MESSAGE_MAX);
+	client->is_long = true;
+	client->quota->nr_long++;
 	return 0;
 }
 
 void client_close(struct client *client)
 {
-	memory_conn_close(client->large);
-	memory_conn_close(client->conn);
+	if (client->is_long)
+		client->quota->nr_long--;
+	client->quota->nr--;
+	secbuf_buffer_release(&client->request);
+	secbuf_buffer_release(&client->reply);
 	close(client->fd);
 	free(client);
 }
 
+/*
+ * Replies.
+ */
+
 /* The exchange is over: nothing of it stays. */
 static void client_reset(struct client *client)
 {
-	memory_conn_zeroize(client->conn);
-	memory_conn_close(client->large);
-	client->large = NULL;
-	client->header_len = 0;
+	client_set_short(client);
 	client->request_len = 0;
-	client->request_done = 0;
-	client->reply = NULL;
-	client->reply_len = 0;
-	client->reply_done = 0;
-	client->skipping = false;
 }
 
-int client_send(struct client *client)
+static int client_send(struct client *client)
 {
+	const struct secbuf_vec vec = { &client->reply, SSH_AGENT_MESSAGE_MAX };
 	ssize_t n;
 
-	while (client->reply_done < client->reply_len) {
-		n = send(client->fd, client->reply + client->reply_done,
-			 client->reply_len - client->reply_done, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
+	while (secbuf_cursor_remaining(&client->reply.cur)) {
+		n = secbuf_buffer_sendmsg(&vec, 1, client->fd, NULL,
+					  MSG_NOSIGNAL);
 		if (n < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		client->reply_done += n;
+			return n;
 	}
 	client_reset(client);
 	return client->closing ? -ECONNABORTED : 0;
 }
 
-static void client_begin_reply(struct secbuf_cursor *reply,
-			       struct memory_conn *conn)
+/* Its length is not known yet. */
+static int client_begin_reply(struct client *client)
 {
-	uint8_t *buf = memory_conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE);
-
-	secbuf_cursor_init(reply, buf + SSH_AGENT_HEADER_SIZE,
-			   memory_conn_size(conn) - SSH_AGENT_HEADER_SIZE);
+	secbuf_buffer_clear(&client->reply);
+	return secbuf_buffer_put_u32(&client->reply, 0);
 }
 
-static int client_finish_reply(struct client *client,
-			       struct memory_conn *conn,
-			       const struct secbuf_cursor *reply)
+static int client_finish_reply(struct client *client)
 {
-	uint8_t *buf = memory_conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE);
-	struct secbuf_cursor header;
+	struct secbuf_cursor *cur = &client->reply.cur;
 
-	secbuf_cursor_init(&header, buf, SSH_AGENT_HEADER_SIZE);
-	secbuf_cursor_put_u32(&header, secbuf_cursor_pos(reply));
-	client->reply = buf;
-	client->reply_len = SSH_AGENT_HEADER_SIZE + secbuf_cursor_pos(reply);
+	secbuf_cursor_set_pos(cur, 0);
+	secbuf_cursor_put_u32(cur,
+			      secbuf_cursor_len(cur) - SSH_AGENT_HEADER_SIZE);
+	secbuf_cursor_set_pos(cur, 0);
 	return client_send(client);
 }
 
-static int client_send_failure(struct client *client)
+static int client_fail(struct client *client)
 {
-	struct secbuf_cursor reply;
+	int err;
 
-	client_begin_reply(&reply, client->conn);
-	agent_refuse(&reply);
-	return client_finish_reply(client, client->conn, &reply);
+	err = client_begin_reply(client);
+	if (!err)
+		err = agent_refuse(&client->reply);
+	if (!err)
+		return client_finish_reply(client);
+	client_refuse(client->fd);
+	return err;
 }
 
-static struct memory_conn *client_request_conn(const struct client *client)
+static int client_try_answer(struct client *client, struct agent *agent)
 {
-	return client->large ? client->large : client->conn;
+	int err;
+
+	err = client_begin_reply(client);
+	return err ? err : agent_answer(agent, &client->request.cur,
+					&client->reply);
 }
 
-/* Few replies outgrow the small buffer, so it is tried first. */
+/* Few replies are long. */
 static int client_answer(struct client *client, struct agent *agent)
 {
-	struct memory_conn *conn = client->conn;
-	struct secbuf_cursor reply;
-	void *request;
 	int err;
 
-	request = memory_conn_buffer(client_request_conn(client),
-				     SECBUF_CONN_BUFFER_READ);
-	client_begin_reply(&reply, conn);
-	err = agent_answer(agent, request, client->request_len, &reply);
-	if (err && !client->large)
-		memory_conn_open(&client->large, client->mem, MEMORY_LARGE);
-	if (err && client->large) {
-		conn = client->large;
-		client_begin_reply(&reply, conn);
-		err = agent_answer(agent, request, client->request_len,
-				   &reply);
-	}
-	if (err)
-		return client_send_failure(client);
-	return client_finish_reply(client, conn, &reply);
+	err = client_try_answer(client, agent);
+	if (err == -EMSGSIZE && !client_set_long(client))
+		err = client_try_answer(client, agent);
+	return err ? client_fail(client) : client_finish_reply(client);
 }
 
-/* -EAGAIN: nothing more for now; -ECONNRESET: the peer is gone */
-static int client_read(struct client *client, void *buf, size_t size,
-		       size_t *done)
-{
-	ssize_t n;
+/*
+ * Requests.
+ */
 
-	do {
-		n = read(client->fd, buf, size);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (!n)
-		return -ECONNRESET;
-	*done += n;
-	return 0;
-}
-
-static int client_read_header(struct client *client)
+/* @n bytes or fewer */
+static int client_read(struct client *client, size_t n)
 {
-	struct secbuf_cursor cur;
-	uint32_t len;
+	ssize_t got;
 	int err;
 
-	err = client_read(client, client->header + client->header_len,
-			  SSH_AGENT_HEADER_SIZE - client->header_len,
-			  &client->header_len);
-	if (err || client->header_len < SSH_AGENT_HEADER_SIZE)
+	/* After a long message there may be none, see client_set_short(). */
+	err = secbuf_buffer_reserve(&client->request, n);
+	if (err) {
+		client_refuse(client->fd);
 		return err;
-
-	secbuf_cursor_init_filled(&cur, client->header, client->header_len);
-	err = secbuf_cursor_get_u32(&cur, &len);
-	if (err)
-		return err;
-	if (!len || len > SSH_AGENT_MESSAGE_MAX) {
-		client->closing = true;
-		return client_send_failure(client);
 	}
-	client->request_len = len;
-	if (len > memory_conn_size(client->conn))
-		client->skipping = memory_conn_open(&client->large,
-						    client->mem,
-						    MEMORY_LARGE);
-	return 0;
+	got = secbuf_buffer_read(&client->request, client->fd, n);
+	if (got < 0)
+		return got;
+	return got ? 0 : -ECONNRESET;
 }
 
-static int client_read_request(struct client *client)
-{
-	struct memory_conn *conn = client_request_conn(client);
-	uint8_t *buf = memory_conn_buffer(conn, SECBUF_CONN_BUFFER_READ);
-	size_t size = client->request_len - client->request_done;
-
-	if (!client->skipping)
-		buf += client->request_done;
-	else if (size > memory_conn_size(conn))
-		size = memory_conn_size(conn);
-	return client_read(client, buf, size, &client->request_done);
-}
-
-/* At most one request, so that nobody keeps the others waiting. */
-int client_receive(struct client *client, struct agent *agent)
+/* All of it at once, or it is read and thrown away. */
+static void client_make_room(struct client *client)
 {
 	int err = 0;
 
-	while (!err && !client->reply_len && !client->closing) {
-		if (client->header_len < SSH_AGENT_HEADER_SIZE)
-			err = client_read_header(client);
-		else
-			err = client_read_request(client);
-		if (err || !client->request_len ||
-		    client->request_done < client->request_len)
-			continue;
-		return client->skipping ? client_send_failure(client) :
-					  client_answer(client, agent);
+	if (client->request_len > CLIENT_SHORT_SIZE)
+		err = client_set_long(client);
+	if (!err)
+		err = secbuf_buffer_reserve(&client->request,
+					    client->request_len);
+	if (err)
+		client->skip = client->request_len;
+}
+
+static int client_read_length(struct client *client)
+{
+	struct secbuf_cursor *cur = &client->request.cur;
+	uint32_t len;
+	int err;
+
+	err = client_read(client,
+			  SSH_AGENT_HEADER_SIZE - secbuf_cursor_len(cur));
+	if (err || secbuf_cursor_get_u32(cur, &len))
+		return err;
+	secbuf_buffer_clear(&client->request);
+	if (!len || len > SSH_AGENT_MESSAGE_MAX) {
+		client->closing = true;
+		return client_fail(client);
 	}
-	return err == -EAGAIN ? 0 : err;
+	client->request_len = len;
+	client_make_room(client);
+	return 0;
+}
+
+static int client_skip_request(struct client *client)
+{
+	size_t n = CLIENT_SHORT_SIZE;
+	int err;
+
+	if (n > client->skip)
+		n = client->skip;
+	err = client_read(client, n);
+	if (err)
+		return err;
+	client->skip -= secbuf_cursor_len(&client->request.cur);
+	secbuf_buffer_clear(&client->request);
+	return client->skip ? 0 : client_fail(client);
+}
+
+static int client_read_request(struct client *client, struct agent *agent)
+{
+	struct secbuf_cursor *cur = &client->request.cur;
+	int err;
+
+	err = client_read(client,
+			  client->request_len - secbuf_cursor_len(cur));
+	if (err || secbuf_cursor_len(cur) < client->request_len)
+		return err;
+	return client_answer(client, agent);
+}
+
+static bool client_is_sending(const struct client *client)
+{
+	return secbuf_cursor_remaining(&client->reply.cur);
+}
+
+/* At most one request, so that nobody keeps the others waiting. */
+static int client_receive(struct client *client, struct agent *agent)
+{
+	int err;
+
+	do {
+		if (client->skip)
+			err = client_skip_request(client);
+		else if (client->request_len)
+			err = client_read_request(client, agent);
+		else
+			err = client_read_length(client);
+	} while (!err && client->request_len && !client_is_sending(client));
+	return err;
+}
+
+int client_serve(struct client *client, struct agent *agent)
+{
+	int err;
+
+	if (client_is_sending(client))
+		err = client_send(client);
+	else
+		err = client_receive(client, agent);
+	return err == -EAGAIN || err == -EINTR ? 0 : err;
 }
 
 uint32_t client_events(const struct client *client)
 {
-	return client->reply_len ? EPOLLOUT : EPOLLIN;
+	return client_is_sending(client) ? EPOLLOUT : EPOLLIN;
 }

@@ -6,32 +6,42 @@
 #include "agent.h"
 #include "protocol.h"
 
+#define CLIENT_MAX		128	/* at once */
+#define CLIENT_LONG_MAX		8	/* with a long message under way */
+
+/* Messages that every client can have; those beyond are long. */
+#define CLIENT_SHORT_SIZE	4096
+
+/* What all clients share. */
+struct client_quota {
+	struct secbuf_source *source;
+	unsigned int nr;
+	unsigned int nr_long;
+};
+
 struct client {
 	int fd;
-	struct memory *mem;
-	struct memory_conn *conn;
-	struct memory_conn *large;	/* only while a long message is here */
-	uint8_t header[SSH_AGENT_HEADER_SIZE];
-	size_t header_len;
-	size_t request_len;
-	size_t request_done;
-	const uint8_t *reply;
-	size_t reply_len;		/* 0: reading */
-	size_t reply_done;
-	bool skipping;			/* no buffer for the request */
+	struct client_quota *quota;
+	struct secbuf_buffer request;	/* first its length, then itself */
+	struct secbuf_buffer reply;	/* with its length; empty: reading */
+	size_t request_len;		/* 0: not known yet */
+	size_t skip;			/* bytes of a request without room */
+	bool is_long;			/* counted in the quota */
 	bool closing;			/* after this reply */
 	uint32_t events;		/* what epoll waits for */
 	struct client *prev;
 	struct client *next;
 };
 
-/* Takes @fd over, also when it fails: then the peer is refused. */
-int client_open(struct client **out, int fd, struct memory *mem);
+/*
+ * Takes @fd over, also when it fails: then the peer is refused. -EUSERS: there
+ * are CLIENT_MAX; or an error of the quota's source
+ */
+int client_open(struct client **out, int fd, struct client_quota *quota);
 void client_close(struct client *client);
 
 /* Go on as far as that does not block. An error: close it. */
-int client_receive(struct client *client, struct agent *agent);
-int client_send(struct client *client);
+int client_serve(struct client *client, struct agent *agent);
 
 /* EPOLLIN or EPOLLOUT, never both: a reply goes out before the next request. */
 uint32_t client_events(const struct client *client);

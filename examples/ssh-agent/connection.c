@@ -86,6 +86,7 @@ int connection_receive(int fd, struct secbuf_cursor *message)
 {
 	uint8_t bytes[SSH_AGENT_HEADER_SIZE];
 	struct secbuf_cursor header;
+	unsigned char *window;
 	uint32_t len;
 	int err;
 
@@ -96,8 +97,9 @@ int connection_receive(int fd, struct secbuf_cursor *message)
 	err = secbuf_cursor_get_u32(&header, &len);
 	if (err)
 		return err;
-	if (len > secbuf_cursor_space(message))
+	window = secbuf_cursor_window(message, len);
+	if (!window)
 		return -EMSGSIZE;
-	err = connection_read(fd, secbuf_cursor_ptr(message), len);
+	err = connection_read(fd, window, len);
 	return err ? err : secbuf_cursor_set_len(message, len);
 }

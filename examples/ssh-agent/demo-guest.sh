@@ -8,6 +8,7 @@
 set -eu
 
 requests=1000
+kills=5
 pid=
 
 say()
@@ -61,18 +62,43 @@ use_key()
 	rm message.sig
 }
 
+# start_agent NAME MEMORY: with the key of that name
+start_agent()
+{
+	SSH_AUTH_SOCK=/tmp/$1.sock
+	export SSH_AUTH_SOCK
+	rm -f "$SSH_AUTH_SOCK"
+	secbuf-agent --memory="$2" --key "$1.key" --socket "$SSH_AUTH_SOCK" \
+		--foreground >/dev/null &
+	pid=$!
+	wait_for_socket "$SSH_AUTH_SOCK" secbuf-agent
+}
+
 # Two runs of the same steps; nothing differs but the option.
 run_secbuf_agent()
 {
 	say "$1: secbuf-agent --memory=$1 --key, $requests requests"
-	SSH_AUTH_SOCK=/tmp/$1.sock
-	export SSH_AUTH_SOCK
-	secbuf-agent --memory="$1" --key "$1.key" --socket "$SSH_AUTH_SOCK" \
-		--foreground >/dev/null &
-	pid=$!
-	wait_for_socket "$SSH_AUTH_SOCK" secbuf-agent
+	start_agent "$1" "$1"
 	use_key "$1.key"
 	search_alive_and_dead "$1"
+}
+
+# Killed in the middle of signatures, and searched each time.
+run_busy_agent()
+{
+	say "busy: secbuf-agent --memory=secbuf --key, killed $kills times while it signs"
+	round=0
+	while [ $round -lt $kills ]; do
+		round=$((round + 1))
+		start_agent busy secbuf
+		agent-load --requests 1000000 >/dev/null 2>&1 &
+		load=$!
+		sleep 0.7
+		kill -0 "$load" || die "nobody asks for signatures"
+		kill_agent
+		! wait "$load" 2>/dev/null || die "it was not the agent that ended"
+		hostsearch busy-dead
+	done
 }
 
 # For information: what clients, sockets and another agent leave.
@@ -93,6 +119,7 @@ run_other_agent()
 insmod secbuf.ko
 run_secbuf_agent malloc
 run_secbuf_agent secbuf
+run_busy_agent
 run_other_agent stock ssh-agent -D -a
 run_other_agent discard discard-agent
 rmmod secbuf

@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "keyfile.h"
+#include "memory.h"
 
 #define NEEDLES_HASH_SIZE	crypto_hash_sha512_BYTES
 #define NEEDLES_SCALAR_SIZE	32
@@ -61,13 +62,13 @@ static int write_needles(const struct key *key, const char *dir,
 	uint8_t hash[NEEDLES_HASH_SIZE], scalar[NEEDLES_SCALAR_SIZE];
 	int err;
 
-	crypto_hash_sha512(hash, key->secret, KEY_SEED_SIZE);
+	crypto_hash_sha512(hash, key_secret(key), KEY_SEED_SIZE);
 	memcpy(scalar, hash, sizeof(scalar));
 	scalar[0] &= 248;
 	scalar[31] &= 127;
 	scalar[31] |= 64;
 
-	err = write_with_halves(dir, name, "seed", key->secret, KEY_SEED_SIZE);
+	err = write_with_halves(dir, name, "seed", key_secret(key), KEY_SEED_SIZE);
 	if (!err)
 		err = write_with_halves(dir, name, "sha512", hash,
 					sizeof(hash));
@@ -80,8 +81,8 @@ static int write_needles(const struct key *key, const char *dir,
 int main(int argc, char **argv)
 {
 	enum keyfile_result result;
-	struct memory *mem;
-	struct key *key;
+	struct memory mem;
+	struct key key;
 	int err;
 
 	if (argc != 4) {
@@ -94,15 +95,16 @@ int main(int argc, char **argv)
 	}
 	if (sodium_init() < 0 || memory_open(&mem, "malloc"))
 		return EXIT_FAILURE;
-	result = keyfile_load(&key, mem, argv[1]);
+	result = keyfile_load(&key, mem.source, argv[1]);
 	if (result)
 		fprintf(stderr, "key-needles: %s: %s\n", argv[1],
 			keyfile_strerror(result));
-	err = result ? -EINVAL : write_needles(key, argv[2], argv[3]);
+	err = result ? -EINVAL : write_needles(&key, argv[2], argv[3]);
 	if (err && !result)
 		fprintf(stderr, "key-needles: %s: %s\n", argv[2],
 			strerror(-err));
-	key_free(key, mem);
-	memory_close(mem);
+	if (!result)
+		key_release(&key);
+	memory_close(&mem);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,28 +10,23 @@
 #define KEY_BLOB_SIZE		(4 + KEY_TYPE_SIZE + 4 + KEY_PUBLIC_SIZE)
 #define KEY_SIGBLOB_SIZE	(4 + KEY_TYPE_SIZE + 4 + KEY_SIGNATURE_SIZE)
 
-_Static_assert(sizeof(struct key) <= MEMORY_KEY_SIZE, "a key is one slot");
 _Static_assert(KEY_SECRET_SIZE == crypto_sign_ed25519_SECRETKEYBYTES,
 	       "the secret key as libsodium has it");
 
-int key_alloc(struct key **out, struct memory *mem)
+void key_release(struct key *key)
 {
-	void *slot;
-	int err;
-
-	err = memory_alloc(mem, MEMORY_KEY, &slot);
-	*out = slot;
-	return err;
+	secbuf_buffer_release(&key->secret);
+	secbuf_buffer_release(&key->comment);
 }
 
-void key_free(struct key *key, struct memory *mem)
+const uint8_t *key_secret(const struct key *key)
 {
-	memory_free(mem, MEMORY_KEY, key);
+	return key->secret.cur.data;
 }
 
 const uint8_t *key_public(const struct key *key)
 {
-	return key->secret + KEY_SEED_SIZE;
+	return key_secret(key) + KEY_SEED_SIZE;
 }
 
 bool key_is(const struct key *key, const uint8_t *public)
@@ -44,7 +39,7 @@ static bool key_matches(const struct key *key, const uint8_t *public)
 {
 	uint8_t secret[KEY_SECRET_SIZE], derived[KEY_PUBLIC_SIZE];
 
-	crypto_sign_ed25519_seed_keypair(derived, secret, key->secret);
+	crypto_sign_ed25519_seed_keypair(derived, secret, key_secret(key));
 	secbuf_memory_zeroize(secret, sizeof(secret));
 	return key_is(key, derived) && key_is(key, public);
 }
@@ -60,25 +55,43 @@ int key_get_type(struct secbuf_cursor *cur)
 	return 0;
 }
 
-int key_get_private(struct secbuf_cursor *cur, struct key *key)
-{
+/* What a private part is made of, where it lies. */
+struct key_parts {
 	const uint8_t *public, *secret, *comment;
 	size_t public_len, secret_len, comment_len;
+};
 
-	if (secbuf_cursor_get_string(cur, &public, &public_len) ||
-	    secbuf_cursor_get_string(cur, &secret, &secret_len) ||
-	    secbuf_cursor_get_string(cur, &comment, &comment_len) ||
-	    public_len != KEY_PUBLIC_SIZE || secret_len != KEY_SECRET_SIZE)
+static int key_get_parts(struct secbuf_cursor *cur, struct key_parts *parts)
+{
+	if (secbuf_cursor_get_string(cur, &parts->public, &parts->public_len) ||
+	    secbuf_cursor_get_string(cur, &parts->secret, &parts->secret_len) ||
+	    secbuf_cursor_get_text(cur, &parts->comment, &parts->comment_len) ||
+	    parts->public_len != KEY_PUBLIC_SIZE ||
+	    parts->secret_len != KEY_SECRET_SIZE)
 		return -EBADMSG;
-	if (comment_len > KEY_COMMENT_MAX)
-		return -EMSGSIZE;
+	return parts->comment_len > KEY_COMMENT_MAX ? -EMSGSIZE : 0;
+}
 
-	memcpy(key->secret, secret, KEY_SECRET_SIZE);
-	if (!key_matches(key, public))
-		return -EBADMSG;
-	memcpy(key->comment, comment, comment_len);
-	key->comment_len = comment_len;
-	return 0;
+int key_get_private(struct secbuf_cursor *cur, struct key *key,
+		    struct secbuf_source *source)
+{
+	struct key_parts parts;
+	int err;
+
+	secbuf_buffer_init(&key->secret, source);
+	secbuf_buffer_init(&key->comment, source);
+	err = key_get_parts(cur, &parts);
+	if (!err)
+		err = secbuf_buffer_append(&key->secret, parts.secret,
+					   parts.secret_len);
+	if (!err && !key_matches(key, parts.public))
+		err = -EBADMSG;
+	if (!err)
+		err = secbuf_buffer_append(&key->comment, parts.comment,
+					   parts.comment_len);
+	if (err)
+		key_release(key);
+	return err;
 }
 
 int key_get_blob(struct secbuf_cursor *cur, const uint8_t **public)
@@ -97,41 +110,35 @@ int key_get_blob(struct secbuf_cursor *cur, const uint8_t **public)
 	return 0;
 }
 
-static int key_put_blob(struct secbuf_cursor *cur, const struct key *key)
+int key_put_identity(struct secbuf_buffer *buf, const struct key *key)
 {
 	int err;
 
-	err = secbuf_cursor_put_u32(cur, KEY_BLOB_SIZE);
+	err = secbuf_buffer_put_u32(buf, KEY_BLOB_SIZE);
 	if (!err)
-		err = secbuf_cursor_put_string(cur, KEY_TYPE, KEY_TYPE_SIZE);
+		err = secbuf_buffer_put_string(buf, KEY_TYPE, KEY_TYPE_SIZE);
 	if (!err)
-		err = secbuf_cursor_put_string(cur, key_public(key),
+		err = secbuf_buffer_put_string(buf, key_public(key),
 					       KEY_PUBLIC_SIZE);
-	return err;
+	return err ? err : secbuf_buffer_put_buffer(buf, &key->comment);
 }
 
-int key_put_identity(struct secbuf_cursor *cur, const struct key *key)
-{
-	int err;
-
-	err = key_put_blob(cur, key);
-	if (!err)
-		err = secbuf_cursor_put_string(cur, key->comment,
-					       key->comment_len);
-	return err;
-}
-
-int key_put_signature(struct secbuf_cursor *cur, const struct key *key,
+int key_put_signature(struct secbuf_buffer *buf, const struct key *key,
 		      const void *data, size_t len)
 {
-	uint8_t sig[KEY_SIGNATURE_SIZE];
 	int err;
 
-	crypto_sign_ed25519_detached(sig, NULL, data, len, key->secret);
-	err = secbuf_cursor_put_u32(cur, KEY_SIGBLOB_SIZE);
+	err = secbuf_buffer_put_u32(buf, KEY_SIGBLOB_SIZE);
 	if (!err)
-		err = secbuf_cursor_put_string(cur, KEY_TYPE, KEY_TYPE_SIZE);
+		err = secbuf_buffer_put_string(buf, KEY_TYPE, KEY_TYPE_SIZE);
 	if (!err)
-		err = secbuf_cursor_put_string(cur, sig, sizeof(sig));
-	return err;
+		err = secbuf_buffer_put_u32(buf, KEY_SIGNATURE_SIZE);
+	if (!err)
+		err = secbuf_buffer_prepare(buf, KEY_SIGNATURE_SIZE);
+	if (err)
+		return err;
+	crypto_sign_ed25519_detached(secbuf_cursor_window(&buf->cur,
+							  KEY_SIGNATURE_SIZE),
+				     NULL, data, len, key_secret(key));
+	return secbuf_cursor_advance(&buf->cur, KEY_SIGNATURE_SIZE);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "memory.h"
+#include <secbuf.h>
 
 #define KEY_TYPE		"ssh-ed25519"
 #define KEY_SEED_SIZE		32
@@ -19,14 +19,14 @@
 #define KEY_COMMENT_MAX		511
 
 struct key {
-	uint8_t secret[KEY_SECRET_SIZE];
-	uint32_t comment_len;
-	char comment[KEY_COMMENT_MAX + 1];
+	struct secbuf_buffer secret;	/* seed, public key */
+	struct secbuf_buffer comment;
 };
 
-int key_alloc(struct key **out, struct memory *mem);
-void key_free(struct key *key, struct memory *mem);
+void key_release(struct key *key);
 
+/* KEY_SECRET_SIZE bytes */
+const uint8_t *key_secret(const struct key *key);
 const uint8_t *key_public(const struct key *key);
 bool key_is(const struct key *key, const uint8_t *public);
 
@@ -34,20 +34,22 @@ bool key_is(const struct key *key, const uint8_t *public);
 int key_get_type(struct secbuf_cursor *cur);
 
 /*
- * string public, string secret, string comment: the private part in a key
- * file and in ADD_IDENTITY. -EMSGSIZE: the comment is too long; -EBADMSG:
- * anything else is wrong, which includes parts that do not match.
+ * string public, string secret, text comment: the private part in a key file
+ * and in ADD_IDENTITY, to a key in memory of @source. -EMSGSIZE: the comment is
+ * too long; -EBADMSG: anything else is wrong, which includes parts that do not
+ * match; or an error of @source. On failure @key has no memory.
  */
-int key_get_private(struct secbuf_cursor *cur, struct key *key);
+int key_get_private(struct secbuf_cursor *cur, struct key *key,
+		    struct secbuf_source *source);
 
 /* A public key blob; -EBADMSG if it is of another type or length. */
 int key_get_blob(struct secbuf_cursor *cur, const uint8_t **public);
 
 /* string blob, string comment */
-int key_put_identity(struct secbuf_cursor *cur, const struct key *key);
+int key_put_identity(struct secbuf_buffer *buf, const struct key *key);
 
-/* string signature: signs @data into @cur directly */
-int key_put_signature(struct secbuf_cursor *cur, const struct key *key,
+/* string signature: signs @data into @buf directly */
+int key_put_signature(struct secbuf_buffer *buf, const struct key *key,
 		      const void *data, size_t len);
 
 #endif /* AGENT_KEY_H */

@@ -13,13 +13,14 @@
 #include <sodium.h>
 
 #include "keyfile.h"
+#include "memory.h"
 
 #define TEST_SIZE_MAX		4096
 #define TEST_BEGIN		"-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define TEST_END		"\n-----END OPENSSH PRIVATE KEY-----\n"
 
 struct fixture {
-	struct memory *mem;
+	struct memory mem;
 	const char *scratch;	/* where damaged files are written */
 	uint8_t bytes[TEST_SIZE_MAX];
 	size_t len;
@@ -47,59 +48,78 @@ static bool fixture_read(struct fixture *f, const char *path)
 				  sodium_base64_VARIANT_ORIGINAL);
 }
 
-static enum keyfile_result load(struct fixture *f, struct key **key)
+static enum keyfile_result load(struct fixture *f, struct key *key)
 {
 	FILE *file = fopen(f->scratch, "we");
 	char text[2 * TEST_SIZE_MAX];
 
-	*key = NULL;
 	if (!file)
 		return KEYFILE_UNREADABLE;
 	sodium_bin2base64(text, sizeof(text), f->bytes, f->len,
 			  sodium_base64_VARIANT_ORIGINAL);
 	fprintf(file, "%s%s%s", TEST_BEGIN, text, TEST_END);
 	fclose(file);
-	return keyfile_load(key, f->mem, f->scratch);
+	return keyfile_load(key, f->mem.source, f->scratch);
 }
 
 static bool is_loaded(struct fixture *f)
 {
-	struct key *key;
-	bool ok = load(f, &key) == KEYFILE_OK;
+	struct key key;
 
-	key_free(key, f->mem);
-	return ok;
+	if (load(f, &key))
+		return false;
+	key_release(&key);
+	return true;
 }
 
 static bool find_comment(struct fixture *f)
 {
-	struct key *key;
-	uint8_t *comment;
+	const struct secbuf_cursor *comment;
+	struct key key;
+	uint8_t *found;
 
 	if (load(f, &key))
 		return false;
-	comment = memmem(f->bytes, f->len, key->comment, key->comment_len);
-	f->comment = comment - f->bytes;
-	f->comment_len = key->comment_len;
-	key_free(key, f->mem);
-	return comment && f->comment_len;
+	comment = &key.comment.cur;
+	f->comment_len = secbuf_cursor_len(comment);
+	found = memmem(f->bytes, f->len, comment->data, f->comment_len);
+	f->comment = found - f->bytes;
+	key_release(&key);
+	return found && f->comment_len;
 }
 
+static bool is_in_comment(const struct fixture *f, size_t i)
+{
+	return i >= f->comment && i < f->comment + f->comment_len;
+}
+
+/* The comment can be any text, but with a NUL it is none. */
 static bool test_wrong_bytes(struct fixture *f)
 {
-	bool ok = true, in_comment;
+	bool ok = true;
 	size_t i;
 	int bit;
 
 	for (i = 0; ok && i < f->len; i++) {
-		in_comment = i >= f->comment &&
-			     i < f->comment + f->comment_len;
 		for (bit = 0; ok && bit < 8; bit++) {
 			f->bytes[i] ^= 1 << bit;
-			ok = is_loaded(f) == in_comment;
+			ok = is_loaded(f) ==
+			     (is_in_comment(f, i) && f->bytes[i]);
 			f->bytes[i] ^= 1 << bit;
 		}
 	}
+	return ok;
+}
+
+static bool test_comment_nul(struct fixture *f)
+{
+	uint8_t *at = f->bytes + f->comment;
+	uint8_t byte = *at;
+	bool ok;
+
+	*at = 0;
+	ok = !is_loaded(f);
+	*at = byte;
 	return ok;
 }
 
@@ -147,9 +167,10 @@ int main(int argc, char **argv)
 	ok = result(fixture_read(&f, argv[2]) && find_comment(&f),
 		    "a good file is loaded");
 	ok = ok && result(test_wrong_bytes(&f), "each bit wrong is refused");
+	ok = ok && result(test_comment_nul(&f), "NUL in a comment is refused");
 	ok = ok && result(test_trailing(&f), "a byte too many is refused");
 	ok = ok && result(test_truncated(&f), "each length is refused");
 	unlink(f.scratch);
-	memory_close(f.mem);
+	memory_close(&f.mem);
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

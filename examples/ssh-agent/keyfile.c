@@ -14,16 +14,19 @@
 #define KEYFILE_MAGIC		"openssh-key-v1"	/* and its NUL */
 #define KEYFILE_BLOCK_SIZE	8
 
-struct keyfile_text {
-	const char *data;
-	size_t len;
+/* Three stages, each in memory of its own. */
+struct keyfile {
+	struct secbuf_buffer text;
+	struct secbuf_buffer base64;	/* without line breaks */
+	struct secbuf_buffer bytes;
 };
 
-static bool keyfile_begins(const struct keyfile_text *text, const char *with)
+static bool keyfile_begins(const struct secbuf_cursor *cur, const char *with)
 {
 	size_t len = strlen(with);
 
-	return text->len >= len && !memcmp(text->data, with, len);
+	return secbuf_cursor_remaining(cur) >= len &&
+	       !memcmp(secbuf_cursor_ptr(cur), with, len);
 }
 
 static bool keyfile_is_string(const uint8_t *data, size_t len, const char *str)
@@ -31,46 +34,51 @@ static bool keyfile_is_string(const uint8_t *data, size_t len, const char *str)
 	return len == strlen(str) && !memcmp(data, str, len);
 }
 
+static enum keyfile_result keyfile_no_memory(int err)
+{
+	errno = -err;
+	return KEYFILE_NO_MEMORY;
+}
+
 /*
  * Reading.
  */
 
-static enum keyfile_result keyfile_check_stat(int fd, size_t max)
+static enum keyfile_result keyfile_check_stat(const struct stat *st)
 {
+	if (!S_ISREG(st->st_mode))
+		return KEYFILE_NOT_A_FILE;
+	if (st->st_uid == getuid() && st->st_mode & 077)
+		return KEYFILE_EXPOSED;
+	if (!st->st_size)
+		return KEYFILE_EMPTY;
+	return st->st_size > KEYFILE_SIZE_MAX ? KEYFILE_TOO_BIG : KEYFILE_OK;
+}
+
+static enum keyfile_result keyfile_read_fd(int fd, struct secbuf_buffer *text)
+{
+	enum keyfile_result result;
 	struct stat st;
+	ssize_t n;
+	int err;
 
 	if (fstat(fd, &st))
 		return KEYFILE_UNREADABLE;
-	if (!S_ISREG(st.st_mode))
-		return KEYFILE_NOT_A_FILE;
-	if (st.st_uid == getuid() && st.st_mode & 077)
-		return KEYFILE_EXPOSED;
-	if (!st.st_size)
-		return KEYFILE_EMPTY;
-	return (size_t)st.st_size > max ? KEYFILE_TOO_BIG : KEYFILE_OK;
+	result = keyfile_check_stat(&st);
+	if (result)
+		return result;
+	err = secbuf_buffer_reserve(text, st.st_size);
+	if (err)
+		return keyfile_no_memory(err);
+	n = secbuf_buffer_read_all(text, fd, st.st_size);
+	if (n >= 0)
+		return KEYFILE_OK;
+	errno = -n;
+	return KEYFILE_UNREADABLE;
 }
 
-static enum keyfile_result keyfile_read_fd(int fd, char *buf, size_t size,
-					   size_t *len)
-{
-	ssize_t n;
-
-	*len = 0;
-	while (*len < size) {
-		n = read(fd, buf + *len, size - *len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return KEYFILE_UNREADABLE;
-		if (!n)
-			break;
-		*len += n;
-	}
-	return KEYFILE_OK;
-}
-
-static enum keyfile_result keyfile_read(const char *path, char *buf,
-					size_t size, size_t *len)
+static enum keyfile_result keyfile_read(const char *path,
+					struct secbuf_buffer *text)
 {
 	enum keyfile_result result;
 	int fd, err;
@@ -79,9 +87,7 @@ static enum keyfile_result keyfile_read(const char *path, char *buf,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return KEYFILE_UNREADABLE;
-	result = keyfile_check_stat(fd, size);
-	if (!result)
-		result = keyfile_read_fd(fd, buf, size, len);
+	result = keyfile_read_fd(fd, text);
 	err = errno;
 	close(fd);
 	errno = err;
@@ -92,7 +98,8 @@ static enum keyfile_result keyfile_read(const char *path, char *buf,
  * Text to bytes.
  */
 
-static enum keyfile_result keyfile_classify_other(struct keyfile_text *text)
+static enum keyfile_result
+keyfile_classify_other(const struct secbuf_cursor *text)
 {
 	if (keyfile_begins(text, "-----BEGIN "))
 		return KEYFILE_OLD_FORMAT;
@@ -102,21 +109,46 @@ static enum keyfile_result keyfile_classify_other(struct keyfile_text *text)
 	return KEYFILE_NOT_A_KEY;
 }
 
-static enum keyfile_result keyfile_decode(struct keyfile_text *text, void *buf,
-					  size_t size, size_t *len)
+/* What is between the line breaks. */
+static int keyfile_join(struct secbuf_buffer *out, const unsigned char *pos,
+			const unsigned char *end)
 {
-	const char *end;
+	const unsigned char *stop;
+	int err = 0;
+
+	for (; !err && pos < end; pos = stop + 1) {
+		for (stop = pos; stop < end; stop++) {
+			if (*stop == '\r' || *stop == '\n')
+				break;
+		}
+		err = secbuf_buffer_append(out, pos, stop - pos);
+	}
+	return err;
+}
+
+static enum keyfile_result keyfile_decode(struct keyfile *file)
+{
+	struct secbuf_cursor *text = &file->text.cur;
+	struct secbuf_cursor *base64 = &file->base64.cur;
+	const unsigned char *start, *end;
+	int err;
 
 	if (!keyfile_begins(text, KEYFILE_BEGIN))
 		return keyfile_classify_other(text);
-	text->data += strlen(KEYFILE_BEGIN);
-	text->len -= strlen(KEYFILE_BEGIN);
-	end = memmem(text->data, text->len, KEYFILE_END, strlen(KEYFILE_END));
-	if (!end || sodium_base642bin(buf, size, text->data, end - text->data,
-				      "\r\n", len, NULL,
-				      sodium_base64_VARIANT_ORIGINAL))
+	secbuf_cursor_skip(text, strlen(KEYFILE_BEGIN));
+	start = secbuf_cursor_ptr(text);
+	end = memmem(start, secbuf_cursor_remaining(text), KEYFILE_END,
+		     strlen(KEYFILE_END));
+	if (!end)
 		return KEYFILE_DAMAGED;
-	return KEYFILE_OK;
+	err = keyfile_join(&file->base64, start, end);
+	if (!err)
+		err = secbuf_buffer_append_unbase64(&file->bytes,
+						    (char *)base64->data,
+						    base64->len);
+	if (err == -EBADMSG)
+		return KEYFILE_DAMAGED;
+	return err ? keyfile_no_memory(err) : KEYFILE_OK;
 }
 
 /*
@@ -170,8 +202,10 @@ static enum keyfile_result keyfile_check_padding(struct secbuf_cursor *cur)
 }
 
 static enum keyfile_result keyfile_get_private(struct secbuf_cursor *cur,
-					       struct key *key)
+					       struct key *key,
+					       struct secbuf_source *source)
 {
+	enum keyfile_result result;
 	uint32_t check[2];
 	int err;
 
@@ -179,81 +213,65 @@ static enum keyfile_result keyfile_get_private(struct secbuf_cursor *cur,
 	    secbuf_cursor_get_u32(cur, &check[1]) || check[0] != check[1] ||
 	    key_get_type(cur))
 		return KEYFILE_DAMAGED;
-	err = key_get_private(cur, key);
+	err = key_get_private(cur, key, source);
+	if (err == -EMSGSIZE)
+		return KEYFILE_LONG_COMMENT;
+	if (err == -EBADMSG)
+		return KEYFILE_DAMAGED;
 	if (err)
-		return err == -EMSGSIZE ? KEYFILE_LONG_COMMENT :
-					  KEYFILE_DAMAGED;
-	return keyfile_check_padding(cur);
+		return keyfile_no_memory(err);
+	result = keyfile_check_padding(cur);
+	if (result)
+		key_release(key);
+	return result;
 }
 
-static enum keyfile_result keyfile_parse(void *data, size_t len,
-					 struct key *key)
+static enum keyfile_result keyfile_parse(struct secbuf_cursor *cur,
+					 struct key *key,
+					 struct secbuf_source *source)
 {
-	struct secbuf_cursor cur, inner;
 	const uint8_t *public, *private;
+	struct secbuf_cursor inner;
 	enum keyfile_result result;
 	size_t private_len;
 
-	secbuf_cursor_init_filled(&cur, data, len);
-	result = keyfile_get_preamble(&cur);
-	inner = cur;
+	result = keyfile_get_preamble(cur);
+	inner = *cur;
 	if (!result)
 		result = keyfile_get_type(&inner);
 	if (result)
 		return result;
-	if (key_get_blob(&cur, &public) ||
-	    secbuf_cursor_get_string(&cur, &private, &private_len) ||
-	    secbuf_cursor_remaining(&cur) || private_len % KEYFILE_BLOCK_SIZE)
+	if (key_get_blob(cur, &public) ||
+	    secbuf_cursor_get_string(cur, &private, &private_len) ||
+	    secbuf_cursor_remaining(cur) || private_len % KEYFILE_BLOCK_SIZE)
 		return KEYFILE_DAMAGED;
 	secbuf_cursor_init_filled(&inner, (void *)private, private_len);
-	result = keyfile_get_private(&inner, key);
-	if (!result && !key_is(key, public))
-		result = KEYFILE_DAMAGED;
-	return result;
+	result = keyfile_get_private(&inner, key, source);
+	if (result || key_is(key, public))
+		return result;
+	key_release(key);
+	return KEYFILE_DAMAGED;
 }
 
-static enum keyfile_result keyfile_load_into(struct key *key,
-					     struct memory_conn *conn,
-					     const char *path)
-{
-	char *text = memory_conn_buffer(conn, SECBUF_CONN_BUFFER_READ);
-	void *bytes = memory_conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE);
-	struct keyfile_text view = { .data = text };
-	size_t size = memory_conn_size(conn), len;
-	enum keyfile_result result;
-
-	result = keyfile_read(path, text, size, &view.len);
-	if (!result)
-		result = keyfile_decode(&view, bytes, size, &len);
-	if (!result)
-		result = keyfile_parse(bytes, len, key);
-	return result;
-}
-
-enum keyfile_result keyfile_load(struct key **out, struct memory *mem,
+enum keyfile_result keyfile_load(struct key *key, struct secbuf_source *source,
 				 const char *path)
 {
-	struct memory_conn *conn;
 	enum keyfile_result result;
-	struct key *key;
+	struct keyfile file;
 	int err;
 
-	*out = NULL;
-	err = memory_conn_open(&conn, mem, MEMORY_LARGE);
-	if (!err)
-		err = key_alloc(&key, mem);
-	if (err) {
-		memory_conn_close(conn);
-		errno = -err;
-		return KEYFILE_NO_MEMORY;
-	}
-	result = keyfile_load_into(key, conn, path);
+	secbuf_buffer_init(&file.text, source);
+	secbuf_buffer_init(&file.base64, source);
+	secbuf_buffer_init(&file.bytes, source);
+	result = keyfile_read(path, &file.text);
+	if (!result)
+		result = keyfile_decode(&file);
+	if (!result)
+		result = keyfile_parse(&file.bytes.cur, key, source);
 	err = errno;
-	memory_conn_close(conn);
-	if (result)
-		key_free(key, mem);
-	else
-		*out = key;
+	secbuf_buffer_release(&file.bytes);
+	secbuf_buffer_release(&file.base64);
+	secbuf_buffer_release(&file.text);
 	errno = err;
 	return result;
 }

@@ -5,6 +5,9 @@
 
 #include "key.h"
 
+/* Longest file. */
+#define KEYFILE_SIZE_MAX	262144
+
 enum keyfile_result {
 	KEYFILE_OK,
 	KEYFILE_UNREADABLE,	/* errno says why */
@@ -23,10 +26,10 @@ enum keyfile_result {
 };
 
 /*
- * Read, decode and check; *out is the key, or NULL. To be called on the
- * secret stack.
+ * Read, decode and check, all in memory of @source; @key has none if the
+ * result is not KEYFILE_OK. To be called on the secret stack.
  */
-enum keyfile_result keyfile_load(struct key **out, struct memory *mem,
+enum keyfile_result keyfile_load(struct key *key, struct secbuf_source *source,
 				 const char *path);
 
 /* What is wrong and what to do about it, for a line that begins with @path. */

@@ -9,25 +9,25 @@
 #define KEYRING_RETRY_STEP_NS		(NSEC_PER_SEC / 10)
 #define KEYRING_RETRY_STEPS_MAX		100
 
-_Static_assert(sizeof(struct keyring_lock) <= MEMORY_KEY_SIZE,
-	       "the passphrase is one slot");
+#define KEYRING_PADDED_SIZE \
+	(SECBUF_STRING_HEAD + KEYRING_PASSPHRASE_MAX)
 
-void keyring_init(struct keyring *ring, struct memory *mem)
+void keyring_init(struct keyring *ring, struct secbuf_source *source)
 {
 	memset(ring, 0, sizeof(*ring));
-	ring->mem = mem;
-}
-
-static void keyring_drop_lock(struct keyring *ring)
-{
-	memory_free(ring->mem, MEMORY_KEY, ring->lock);
-	ring->lock = NULL;
+	ring->source = source;
+	secbuf_buffer_init(&ring->passphrase, source);
 }
 
 void keyring_destroy(struct keyring *ring)
 {
 	keyring_remove_all(ring);
-	keyring_drop_lock(ring);
+	secbuf_buffer_release(&ring->passphrase);
+}
+
+bool keyring_is_locked(const struct keyring *ring)
+{
+	return secbuf_cursor_len(&ring->passphrase.cur);
 }
 
 static unsigned int keyring_index(const struct keyring *ring,
@@ -36,17 +36,18 @@ static unsigned int keyring_index(const struct keyring *ring,
 	unsigned int i;
 
 	for (i = 0; i < ring->nr_keys; i++) {
-		if (key_is(ring->keys[i], public))
+		if (key_is(&ring->keys[i], public))
 			break;
 	}
 	return i;
 }
 
-struct key *keyring_find(struct keyring *ring, const uint8_t *public)
+const struct key *keyring_find(const struct keyring *ring,
+			       const uint8_t *public)
 {
 	unsigned int i = keyring_index(ring, public);
 
-	return i < ring->nr_keys ? ring->keys[i] : NULL;
+	return i < ring->nr_keys ? &ring->keys[i] : NULL;
 }
 
 int keyring_add(struct keyring *ring, struct key *key)
@@ -56,10 +57,10 @@ int keyring_add(struct keyring *ring, struct key *key)
 	if (i == KEYRING_MAX)
 		return -ENOSPC;
 	if (i < ring->nr_keys)
-		key_free(ring->keys[i], ring->mem);
+		key_release(&ring->keys[i]);
 	else
 		ring->nr_keys++;
-	ring->keys[i] = key;
+	ring->keys[i] = *key;
 	return 0;
 }
 
@@ -69,7 +70,7 @@ int keyring_remove(struct keyring *ring, const uint8_t *public)
 
 	if (i == ring->nr_keys)
 		return -ENOENT;
-	key_free(ring->keys[i], ring->mem);
+	key_release(&ring->keys[i]);
 	ring->nr_keys--;
 	memmove(&ring->keys[i], &ring->keys[i + 1],
 		(ring->nr_keys - i) * sizeof(ring->keys[0]));
@@ -79,25 +80,34 @@ int keyring_remove(struct keyring *ring, const uint8_t *public)
 void keyring_remove_all(struct keyring *ring)
 {
 	while (ring->nr_keys)
-		key_free(ring->keys[--ring->nr_keys], ring->mem);
+		key_release(&ring->keys[--ring->nr_keys]);
+}
+
+/* All are of one size, so that the time to compare tells no length. */
+static int keyring_pad(struct secbuf_buffer *padded,
+		       struct secbuf_source *source, const void *passphrase,
+		       size_t len)
+{
+	int err;
+
+	secbuf_buffer_init(padded, source);
+	if (len > KEYRING_PASSPHRASE_MAX)
+		return -EMSGSIZE;
+	err = secbuf_buffer_reserve(padded, KEYRING_PADDED_SIZE);
+	if (!err)
+		err = secbuf_buffer_put_string(padded, passphrase, len);
+	if (!err)
+		err = secbuf_buffer_resize(padded, KEYRING_PADDED_SIZE);
+	if (err)
+		secbuf_buffer_release(padded);
+	return err;
 }
 
 int keyring_lock(struct keyring *ring, const void *passphrase, size_t len)
 {
-	void *slot;
-	int err;
-
-	if (ring->lock)
+	if (keyring_is_locked(ring))
 		return -EBUSY;
-	if (len > KEYRING_PASSPHRASE_MAX)
-		return -EMSGSIZE;
-	err = memory_alloc(ring->mem, MEMORY_KEY, &slot);
-	if (err)
-		return err;
-	ring->lock = slot;
-	ring->lock->len = len;
-	memcpy(ring->lock->passphrase, passphrase, len);
-	return 0;
+	return keyring_pad(&ring->passphrase, ring->source, passphrase, len);
 }
 
 static uint64_t keyring_now(void)
@@ -117,32 +127,33 @@ static void keyring_note_failure(struct keyring *ring)
 			 ring->nr_failures * KEYRING_RETRY_STEP_NS;
 }
 
-/* Padded, so that the time of the comparison does not tell the length. */
-static bool keyring_passphrase_is(const struct keyring_lock *lock,
-				  const void *passphrase, size_t len)
+static int keyring_compare(const struct keyring *ring, const void *passphrase,
+			   size_t len)
 {
-	struct keyring_lock given = { .len = len };
-	bool equal;
+	SECBUF_BUFFER_AUTO given;
+	int err;
 
-	if (len > KEYRING_PASSPHRASE_MAX)
-		return false;
-	memcpy(given.passphrase, passphrase, len);
-	equal = secbuf_memory_equal(lock, &given, sizeof(given));
-	secbuf_memory_zeroize(&given, sizeof(given));
-	return equal;
+	err = keyring_pad(&given, ring->source, passphrase, len);
+	if (err)
+		return err == -EMSGSIZE ? -EACCES : err;
+	return secbuf_memory_equal(given.cur.data, ring->passphrase.cur.data,
+				   KEYRING_PADDED_SIZE) ? 0 : -EACCES;
 }
 
 int keyring_unlock(struct keyring *ring, const void *passphrase, size_t len)
 {
-	if (!ring->lock)
+	int err;
+
+	if (!keyring_is_locked(ring))
 		return -EINVAL;
 	if (keyring_now() < ring->retry_ns)
 		return -EAGAIN;
-	if (!keyring_passphrase_is(ring->lock, passphrase, len)) {
+	err = keyring_compare(ring, passphrase, len);
+	if (err == -EACCES)
 		keyring_note_failure(ring);
-		return -EACCES;
-	}
-	keyring_drop_lock(ring);
+	if (err)
+		return err;
+	secbuf_buffer_release(&ring->passphrase);
 	ring->nr_failures = 0;
 	ring->retry_ns = 0;
 	return 0;

@@ -18,6 +18,7 @@
 
 #include <sodium.h>
 
+#include "memory.h"
 #include "server.h"
 
 #define MAIN_EXIT_USAGE		2
@@ -150,7 +151,7 @@ static int agent_main(const struct options *options,
 		      const struct listener *listener,
 		      const struct startup *startup)
 {
-	struct memory *mem;
+	struct memory mem;
 	struct agent agent;
 	int err;
 
@@ -160,13 +161,13 @@ static int agent_main(const struct options *options,
 		complain("%s", secbuf_strerror(err));
 		return EXIT_FAILURE;
 	}
-	err = agent_open(&agent, mem);
+	err = agent_open(&agent, mem.source);
 	if (err)
 		complain("%s", secbuf_strerror(err));
 	else
 		err = agent_serve(&agent, options, listener, startup);
 	agent_close(&agent);
-	memory_close(mem);
+	memory_close(&mem);
 
 	/* Nothing to hide any more, and leak checkers have to look. */
 	prctl(PR_SET_DUMPABLE, 1);

@@ -45,6 +45,7 @@ int server_open(struct server *server, struct agent *agent,
 
 	memset(server, 0, sizeof(*server));
 	server->agent = agent;
+	server->quota.source = agent->source;
 	server->listener = listener;
 	server->parent_fd = parent_fd;
 	server_signals(&set);
@@ -115,20 +116,15 @@ static void server_accept(struct server *server)
 		return;
 	if (fd < 0)
 		server_set_full(server, true);
-	else if (!client_open(&client, fd, server->agent->mem))
+	else if (!client_open(&client, fd, &server->quota))
 		server_adopt(server, client);
 }
 
 static void server_serve(struct server *server, struct client *client)
 {
-	uint32_t events;
-	int err;
+	int err = client_serve(client, server->agent);
+	uint32_t events = client_events(client);
 
-	if (client->reply_len)
-		err = client_send(client);
-	else
-		err = client_receive(client, server->agent);
-	events = client_events(client);
 	if (!err && events != client->events) {
 		client->events = events;
 		err = server_watch(server, EPOLL_CTL_MOD, client->fd, events,

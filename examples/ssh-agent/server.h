@@ -12,6 +12,7 @@ struct server {
 	int epoll_fd;
 	int signal_fd;
 	int parent_fd;
+	struct client_quota quota;
 	struct client *clients;
 	bool full;		/* out of descriptors: not accepting */
 	bool stopping;

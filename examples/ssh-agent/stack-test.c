@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "stack.h"
 
 #define SECRET_SIZE		32
@@ -137,6 +138,7 @@ static void __attribute__((noinline)) clear_ordinary_stack(void)
 
 static bool test_secret_stack(struct stack *stack)
 {
+	const uint8_t *base = stack->memory.cur.data;
 	uint8_t saved[REGISTERS_SIZE] = { };
 	long nr;
 	bool ok;
@@ -148,14 +150,13 @@ static bool test_secret_stack(struct stack *stack)
 	ok = result(!nr, "the secret stack leaves none in ordinary memory");
 	ok &= result(!is_in_registers(saved),
 		     "the secret stack leaves none in registers");
-	return result(!count_in(stack->base, (uint8_t *)stack->base +
-						     MEMORY_STACK_SIZE),
+	return result(!count_in(base, base + STACK_SIZE),
 		      "the secret stack keeps none itself") && ok;
 }
 
 int main(int argc, char **argv)
 {
-	struct memory *mem;
+	struct memory mem;
 	struct stack stack;
 	bool ok;
 	int err;
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
 	}
 	err = memory_open(&mem, argv[1]);
 	if (!err)
-		err = stack_open(&stack, mem);
+		err = stack_open(&stack, mem.source);
 	if (err) {
 		fprintf(stderr, "stack-test: %s\n", secbuf_strerror(err));
 		return EXIT_FAILURE;
@@ -174,6 +175,6 @@ int main(int argc, char **argv)
 	ok = test_ordinary_stack();
 	ok &= test_secret_stack(&stack);
 	stack_close(&stack);
-	memory_close(mem);
+	memory_close(&mem);
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

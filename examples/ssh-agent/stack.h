@@ -6,14 +6,16 @@
 #ifndef AGENT_STACK_H
 #define AGENT_STACK_H
 
-#include "memory.h"
+#include <secbuf.h>
+
+#define STACK_SIZE	65536
 
 struct stack {
-	struct memory *mem;
-	void *base;
+	struct secbuf_buffer memory;
 };
 
-int stack_open(struct stack *stack, struct memory *mem);
+/* 0 or -errno for secbuf_strerror() */
+int stack_open(struct stack *stack, struct secbuf_source *source);
 void stack_close(struct stack *stack);
 
 /* Call fn(arg) on the stack; then zeroize the stack and vector registers. */
