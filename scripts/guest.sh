@@ -28,6 +28,8 @@ usage()
 	  --log FILE        keep the kernel's log
 	  --icount          one emulated CPU whose clock counts instructions, one
 	                    per ns: path lengths that repeat
+	  --cpuflags FLAGS  features of an emulated CPU, as QEMU's -cpu takes them,
+	                    such as -erms
 
 	In the guest:
 	  hostsearch LABEL  stops the guest, searches all its RAM for each needle,
@@ -53,9 +55,9 @@ usage()
 scripts=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/guest-lib.sh
 . "$scripts/guest-lib.sh"
-options='run name needles mem timeout append log'
+options='run name needles mem timeout append log cpuflags'
 flags='icount'
-needles='' icount='' qemu=''
+needles='' icount='' cpuflags='' qemu=''
 
 cleanup()
 {
@@ -151,7 +153,7 @@ start_qemu()
 	case $accel in
 	kvm)	cpu=${cpu:-host} ;;
 	# QEMU 7.2's emulation of cmpxchg16b is not atomic between two CPUs.
-	tcg)	accel=tcg,thread=multi cpu=max,-cx16 ;;
+	tcg)	accel=tcg,thread=multi cpu=max,-cx16${cpuflags:+,$cpuflags} ;;
 	*)	misused "SECBUF_ACCEL is neither kvm nor tcg" ;;
 	esac
 	if [ -n "$icount" ]; then
