@@ -22,6 +22,10 @@ module:			## kmod/secbuf.ko; KDIR=DIR builds for another kernel
 	$(check-kdir)
 	@$(kbuild) modules
 
+bench-module: module	# for the benchmarks in the stock guest
+	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/bench/kernel \
+		$(no-btf) KBUILD_EXTRA_SYMBOLS=$(CURDIR)/Module.symvers modules
+
 lib:			## libsecbuf-user, the C library
 	@$(sub) libsecbuf-user all
 
@@ -53,9 +57,25 @@ soak:			## TIME=120 seconds of load in the debug lane
 	@scripts/deps.sh check
 	@scripts/lane.sh debug soak $(or $(TIME),120)
 
-bench:			## measure AREA=pool against its limits
+bench:			## measure AREA=pool or AREA=buffer against its limits
 	@scripts/deps.sh check
 	@scripts/bench.sh $(AREA)
+
+fuzz:			## TIME=60 seconds of fuzzing the codec and buffers
+	@scripts/deps.sh check
+	@$(sub) fuzz run TIME=$(or $(TIME),60)
+
+prove:			## the contracts of the codec, with Frama-C
+	@scripts/deps.sh check
+	@scripts/prove.sh
+
+coverage:		## how much of the codec its tests reach
+	@scripts/deps.sh check
+	@scripts/coverage.sh
+
+model:			## verify the protocol of rings in all interleavings
+	@scripts/deps.sh check
+	@tools/model/run.sh
 
 style:			## checkpatch, the layer rule, shellcheck
 	@scripts/deps.sh check
@@ -112,5 +132,6 @@ kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
 	no kernel headers: run scripts/deps.sh demo or set KDIR)
 check-kdir = $(if $(kdir-error),$(error $(strip $(kdir-error))))
 
-.PHONY: all module lib tools examples selftests demo check check-quick bench style
-.PHONY: soak load unload install install-module install-packaging clean help
+.PHONY: all module bench-module lib tools examples selftests demo check
+.PHONY: check-quick bench style soak fuzz prove coverage model load unload
+.PHONY: install install-module install-packaging clean help

@@ -178,6 +178,19 @@ sub_check()
 	make -s -C "$dir" check KSELFTEST="$kselftest" "$@"
 }
 
+# Not to find much, but to see that it works.
+fuzz()
+{
+	make -C fuzz run TIME=9
+}
+
+ring_threads()
+{
+	make -s -C libsecbuf-user SANITIZE=thread O=build-tsan \
+		KSELFTEST="$kselftest" build-tsan/ring_stress_test
+	libsecbuf-user/build-tsan/ring_stress_test
+}
+
 host_lane()
 {
 	local dir name san='SANITIZE=address,undefined'
@@ -193,13 +206,20 @@ host_lane()
 	else
 		step host 'layer rule' scripts/check-includes.sh
 	fi
+	if [ -z "$quick" ]; then
+		step host 'fuzzing' fuzz
+		step host 'proofs' scripts/prove.sh
+		step host 'coverage of the codec' scripts/coverage.sh
+	fi
 	step host 'ramsearch' build/ramsearch selftest
+	[ -n "$quick" ] || step host 'model of the rings' tools/model/run.sh
 	for dir in libsecbuf-user tools examples/ssh-agent selftests; do
 		name=${dir##*/}
 		step host "$name" sub_check "$dir"
 		[ -n "$quick" ] || step host "$name, sanitized" \
 			sub_check "$dir" "$san" O=build-san
 	done
+	[ -n "$quick" ] || step host 'rings, threads sanitized' ring_threads
 	lanes+=' host'
 }
 
@@ -215,10 +235,13 @@ guest_selftests()
 	rm -rf "$needles"
 	selftests/needles.sh "$needles"
 	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
-	scripts/guest.sh --run selftests/run.sh --name selftests \
-		--needles "$needles" --timeout 600 \
+	echo "SECBUF_ROUNDS=${quick:+100} SECBUF_TEST_TIMEOUT=400 sh run.sh" \
+		>"$out/selftests.sh"
+	scripts/guest.sh --run "$out/selftests.sh" --name selftests \
+		--needles "$needles" --timeout 900 \
 		--log "$logs/stock-selftests-kernel.log" \
 		kmod/secbuf.ko examples/kernel/secbuf_sample.ko \
+		examples/kernel/secbuf_stream.ko \
 		selftests/kernel/secbuf_context_test.ko \
 		"$(scripts/kernel.sh module brd)" selftests/*.sh "${programs[@]}" "$needles/guest:needles"
 }
@@ -235,12 +258,21 @@ guest_agent()
 
 guest_library()
 {
-	make -s -C libsecbuf-user tests KSELFTEST="$kselftest"
-	printf '%s\n' 'insmod secbuf.ko && ./device_test && ./kpool_test &&' \
-		'rmmod secbuf' >"$out/device-test.sh"
+	local files
+
+	mapfile -t files < <(make -s -C libsecbuf-user device-files \
+		KSELFTEST="$kselftest")
+	cat >"$out/device-test.sh" <<-'EOT'
+	insmod secbuf.ko || exit
+	status=0
+	for test in ./*_test; do
+		$test || status=1
+	done
+	rmmod secbuf && exit $status
+	EOT
 	scripts/guest.sh --run "$out/device-test.sh" --name library \
 		--log "$logs/stock-library-kernel.log" \
-		kmod/secbuf.ko libsecbuf-user/build/{device,kpool}_test
+		kmod/secbuf.ko "${files[@]}"
 }
 
 stock_lane()

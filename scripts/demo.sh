@@ -12,7 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 example=$top/examples/ssh-agent
 bin=${O:-$example/build}
 tmp=''
-agents='malloc secbuf stock discard'
+agents='malloc secbuf busy stock discard'
 
 die()
 {
@@ -66,12 +66,13 @@ run_guest()
 	grep -q '^status 0$' "$tmp/found" || die "the guest's part failed"
 }
 
-# copies LABEL KEY: places where the seed, its SHA-512 or the scalar are. A
-# half is a place of its own only where it is not half of a whole.
+# copies LABEL KEY: places where the seed, its SHA-512 or the scalar are, in all
+# searches of that label. A half is a place of its own only where it is not half
+# of a whole.
 copies()
 {
 	awk -v label="$1" -v key="$2" '
-		$1 == label { n[$2] = $3; seen++ }
+		$1 == label { n[$2] += $3; seen++ }
 		function places(part) {
 			return n[part "-lo"] + n[part "-hi"] - n[part]
 		}
@@ -106,6 +107,8 @@ report()
 	malloc_alive=$alive malloc_dead=$dead
 	count_and_row secbuf 'secbuf-agent, secbuf'
 	secbuf_alive=$alive secbuf_dead=$dead
+	busy_dead=$(copies busy-dead busy)
+	row 'the same, killed while it signs' - "$busy_dead"
 	echo 'For information:'
 	count_and_row stock 'ssh-add and ssh-agent'
 	count_and_row discard 'ssh-add, agent that keeps nothing'
@@ -122,6 +125,8 @@ judge()
 		die "ordinary memory left no copy either, so the search proves nothing"
 	result="demo: after kill -9 ordinary memory left $malloc_dead copies of its key in RAM, secbuf left $secbuf_dead"
 	echo "$result"
+	[ "$busy_dead" -eq 0 ] ||
+		die "killed while it signed, secbuf left $busy_dead"
 	[ "$secbuf_dead" -eq 0 ] || exit 1
 }
 

@@ -17,7 +17,7 @@ demo	pkg-config|pkgconf	finds libraries
 demo	linux-headers		to build the module for the stock kernel
 demo	kmod			insmod, modinfo
 demo	libkmod-dev		for secbufctl
-demo	libsodium-dev		for the example SSH agent
+demo	libsodium-dev		for the example SSH agent, and a benchmark
 demo	openssh-client		ssh-add and ssh-keygen, the agent'\''s clients
 demo	qemu-system-x86		runs the throwaway guest
 demo	busybox-static|busybox	the guest'\''s user space
@@ -26,13 +26,21 @@ check	g++			the public headers compile as C++, too
 check	perl			for checkpatch
 check	shellcheck		reads the scripts
 check	sparse			checks the module'\''s address spaces
+check	spin			verifies the model of the rings
 check	xz-utils		unpacks the kernel source
 check	bc			for kernels built from source
 check	bison			for kernels built from source
+check	clang			builds the fuzzers
+check	libclang-rt-dev		fuzzers and sanitizers
+check	cvc4			prover, for the codec
+check	frama-c-base		proves the contracts of the codec
+check	why3			between it and the provers
+check	z3			prover, for the codec
 check	debian-archive-keyring	for the source of a newer kernel
 check	flex			for kernels built from source
 check	libelf-dev		for kernels built from source
-check	libssl-dev		for kernels built from source
+check	libssl-dev		for kernels built from source, and a benchmark
+check	valgrind		the library'\''s annotations
 '
 
 only_add=(--no-install-recommends --no-remove)

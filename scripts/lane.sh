@@ -54,7 +54,7 @@ guest()
 }
 
 cd "$(dirname "$0")/.."
-lane=${1:-} part=${2:-} seconds=0 limit=600 logging=()
+lane=${1:-} part=${2:-} seconds=0 limit=1200 logging=()
 case $lane in
 debug|native|rt)	;;
 *)			misused ;;

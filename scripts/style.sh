@@ -32,7 +32,7 @@ check_c()
 
 	checkpatch=$(scripts/kernel.sh source)/scripts/checkpatch.pl
 	mapfile -t files < <(sources kmod examples/kernel selftests/kernel \
-		bench/kernel | grep -v -e ^kmod/compat/ -e ^kmod/cursor.c \
+		bench/kernel | grep -v -e ^kmod/compat/ -e ^kmod/cursor.c -e ^kmod/buffer.c \
 		-e ^kmod/trace.h)
 	checkpatch '' "${files[@]}"
 	# The macros that make tracepoints are laid out their own way.
@@ -42,23 +42,25 @@ check_c()
 	mapfile -t files < <(sources kmod/compat)
 	checkpatch LINUX_VERSION_CODE,CONSTANT_COMPARISON "${files[@]}"
 	# Exports what the codec defines.
-	checkpatch EXPORT_SYMBOL kmod/cursor.c
+	checkpatch EXPORT_SYMBOL kmod/cursor.c kmod/buffer.c
 	# Neither may use the kernel's macros and types.
 	mapfile -t files < <(sources uapi)
 	checkpatch BIT_MACRO "${files[@]}"
+	# Annotations for the prover are laid out their own way.
 	mapfile -t files < <(sources codec)
-	checkpatch PREFER_KERNEL_TYPES,ARCH_DEFINES "${files[@]}"
+	checkpatch PREFER_KERNEL_TYPES,ARCH_DEFINES,COMPLEX_MACRO,BLOCK_COMMENT_STYLE "${files[@]}"
 	# Programs have no ARRAY_SIZE(), u8 or __printf(), get ENOSYS from the
 	# kernel and wrap their long texts; C11 asserts about constants.
 	user=PREFER_KERNEL_TYPES,ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO
 	user+=,CONSTANT_COMPARISON,EMBEDDED_FUNCTION_NAME,VOLATILE
 	user+=,SPLIT_STRING,LONG_LINE_STRING,ENOSYS
 	mapfile -t files < <(sources libsecbuf-user tools examples/ssh-agent \
-		scripts)
+		scripts fuzz | grep -v ^libsecbuf-user/test/)
 	checkpatch "$user" "${files[@]}"
 	# kselftest's macros take whole bodies.
 	user+=,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,SPACING
-	mapfile -t files < <(sources selftests bench |
+	user+=,MACRO_WITH_FLOW_CONTROL,LINE_SPACING
+	mapfile -t files < <(sources selftests bench libsecbuf-user/test |
 		grep -v -e ^selftests/kernel/ -e ^bench/kernel/)
 	checkpatch "$user" "${files[@]}"
 }
