@@ -208,7 +208,7 @@ host_lane()
 	fi
 	if [ -z "$quick" ]; then
 		step host 'fuzzing' fuzz
-		step host 'proofs' scripts/prove.sh
+		step host 'proof of the cursor' scripts/prove.sh cursor
 		step host 'coverage of the codec' scripts/coverage.sh
 	fi
 	step host 'ramsearch' build/ramsearch selftest
