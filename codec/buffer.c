@@ -354,8 +354,7 @@ void secbuf_buffer_trim(struct secbuf_buffer *buf, size_t keep)
 	size_t size = buf->cur.size;
 
 	secbuf_buffer_clear(buf);
-	if (size > SECBUF_BUFFER_WASTE_MIN &&
-	    keep < size / 4 + (size % 4 ? 1 : 0))
+	if (__secbuf_buffer_wastes(size, keep))
 		secbuf_buffer_shrink(buf, keep);
 }
 

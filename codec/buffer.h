@@ -161,6 +161,13 @@ int secbuf_buffer_open_string(struct secbuf_buffer *buf,
 			      struct secbuf_source *source,
 			      struct secbuf_cursor *from);
 
+/* Is a capacity of @size bytes much too large for @len? */
+static inline bool __secbuf_buffer_wastes(size_t size, size_t len)
+{
+	return size > SECBUF_BUFFER_WASTE_MIN &&
+	       len < size / 4 + (size % 4 ? 1 : 0);
+}
+
 /**
  * secbuf_buffer_release() - zeroize and release the memory
  * @buf: the buffer, which has then no contents and no memory
@@ -202,10 +209,7 @@ static inline size_t secbuf_buffer_overhead(const struct secbuf_buffer *buf)
 /* Is it large, and more than four times as large as its contents? */
 static inline bool secbuf_buffer_is_wasteful(const struct secbuf_buffer *buf)
 {
-	size_t size = buf->cur.size;
-
-	return size > SECBUF_BUFFER_WASTE_MIN &&
-	       buf->cur.len < size / 4 + (size % 4 ? 1 : 0);
+	return __secbuf_buffer_wastes(buf->cur.size, buf->cur.len);
 }
 
 /**

@@ -115,89 +115,100 @@ static void secbuf_vecs_have_written(const struct secbuf_vec *vecs,
 	}
 }
 
-/* The result of a system call as of this library; errno stays what it was. */
-static ssize_t secbuf_io_result(ssize_t ret, int saved_errno)
+typedef ssize_t secbuf_msg_call(int fd, struct msghdr *msg, int flags);
+
+/* readv() and writev() with the parameters of recvmsg() and sendmsg(). */
+static ssize_t secbuf_call_readv(int fd, struct msghdr *msg, int flags)
 {
+	(void)flags;
+	return readv(fd, msg->msg_iov, msg->msg_iovlen);
+}
+
+static ssize_t secbuf_call_writev(int fd, struct msghdr *msg, int flags)
+{
+	(void)flags;
+	return writev(fd, msg->msg_iov, msg->msg_iovlen);
+}
+
+static ssize_t secbuf_call_sendmsg(int fd, struct msghdr *msg, int flags)
+{
+	return sendmsg(fd, msg, flags);
+}
+
+/* @msg shows nothing of where the bytes are; errno stays what it was. */
+static ssize_t secbuf_io(secbuf_msg_call *call, int fd, struct msghdr *msg,
+			 int flags, struct iovec *iov, unsigned int nr)
+{
+	struct msghdr none = { 0 };
+	int saved_errno = errno;
+	ssize_t ret;
+
+	msg = msg ? msg : &none;
+	msg->msg_iov = iov;
+	msg->msg_iovlen = nr;
+	ret = call(fd, msg, flags);
 	if (ret < 0)
 		ret = -errno;
 	errno = saved_errno;
+	msg->msg_iov = NULL;
+	msg->msg_iovlen = 0;
+	return ret;
+}
+
+static ssize_t secbuf_vecs_read(secbuf_msg_call *call,
+				const struct secbuf_vec *vecs, unsigned int nr,
+				int fd, struct msghdr *msg, int flags)
+{
+	struct iovec iov[SECBUF_VEC_MAX];
+	ssize_t ret;
+
+	ret = secbuf_vecs_to_read(vecs, nr, iov);
+	if (ret)
+		return ret;
+	ret = secbuf_io(call, fd, msg, flags, iov, nr);
+	if (ret > 0)
+		secbuf_vecs_have_read(vecs, nr, iov, ret);
+	return ret;
+}
+
+static ssize_t secbuf_vecs_write(secbuf_msg_call *call,
+				 const struct secbuf_vec *vecs, unsigned int nr,
+				 int fd, struct msghdr *msg, int flags)
+{
+	struct iovec iov[SECBUF_VEC_MAX];
+	ssize_t ret;
+
+	ret = secbuf_vecs_to_write(vecs, nr, iov);
+	if (ret)
+		return ret;
+	ret = secbuf_io(call, fd, msg, flags, iov, nr);
+	if (ret > 0)
+		secbuf_vecs_have_written(vecs, nr, iov, ret);
 	return ret;
 }
 
 ssize_t secbuf_buffer_readv(const struct secbuf_vec *vecs, unsigned int nr,
 			    int fd)
 {
-	struct iovec iov[SECBUF_VEC_MAX];
-	int saved_errno = errno;
-	ssize_t ret;
-
-	ret = secbuf_vecs_to_read(vecs, nr, iov);
-	if (ret)
-		return ret;
-	ret = secbuf_io_result(readv(fd, iov, nr), saved_errno);
-	if (ret > 0)
-		secbuf_vecs_have_read(vecs, nr, iov, ret);
-	return ret;
+	return secbuf_vecs_read(secbuf_call_readv, vecs, nr, fd, NULL, 0);
 }
 
 ssize_t secbuf_buffer_recvmsg(const struct secbuf_vec *vecs, unsigned int nr,
 			      int fd, struct msghdr *msg, int flags)
 {
-	struct iovec iov[SECBUF_VEC_MAX];
-	struct msghdr none = { 0 };
-	int saved_errno = errno;
-	ssize_t ret;
-
-	ret = secbuf_vecs_to_read(vecs, nr, iov);
-	if (ret)
-		return ret;
-	msg = msg ? msg : &none;
-	msg->msg_iov = iov;
-	msg->msg_iovlen = nr;
-	ret = secbuf_io_result(recvmsg(fd, msg, flags), saved_errno);
-	msg->msg_iov = NULL;
-	msg->msg_iovlen = 0;
-	if (ret > 0)
-		secbuf_vecs_have_read(vecs, nr, iov, ret);
-	return ret;
+	return secbuf_vecs_read(recvmsg, vecs, nr, fd, msg, flags);
 }
 
 ssize_t secbuf_buffer_writev(const struct secbuf_vec *vecs, unsigned int nr,
 			     int fd)
 {
-	struct iovec iov[SECBUF_VEC_MAX];
-	int saved_errno = errno;
-	ssize_t ret;
-
-	ret = secbuf_vecs_to_write(vecs, nr, iov);
-	if (ret)
-		return ret;
-	ret = secbuf_io_result(writev(fd, iov, nr), saved_errno);
-	if (ret > 0)
-		secbuf_vecs_have_written(vecs, nr, iov, ret);
-	return ret;
+	return secbuf_vecs_write(secbuf_call_writev, vecs, nr, fd, NULL, 0);
 }
 
 ssize_t secbuf_buffer_sendmsg(const struct secbuf_vec *vecs, unsigned int nr,
 			      int fd, struct msghdr *msg, int flags)
 {
-	struct iovec iov[SECBUF_VEC_MAX];
-	struct msghdr none = { 0 };
-	int saved_errno = errno;
-	ssize_t ret;
-
-	ret = secbuf_vecs_to_write(vecs, nr, iov);
-	if (ret)
-		return ret;
-	msg = msg ? msg : &none;
-	msg->msg_iov = iov;
-	msg->msg_iovlen = nr;
-	ret = secbuf_io_result(sendmsg(fd, msg, flags), saved_errno);
-	msg->msg_iov = NULL;
-	msg->msg_iovlen = 0;
-	if (ret > 0)
-		secbuf_vecs_have_written(vecs, nr, iov, ret);
-	return ret;
+	return secbuf_vecs_write(secbuf_call_sendmsg, vecs, nr, fd, msg, flags);
 }
 
 ssize_t secbuf_buffer_read(struct secbuf_buffer *buf, int fd, size_t n)

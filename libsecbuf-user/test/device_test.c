@@ -3,8 +3,6 @@
  * The library on a real device; skipped where the module is not loaded.
  */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,31 +13,10 @@
 
 #include <kselftest_harness.h>
 
+#include "device.h"
+
 #define NR_BUFS		8
 #define BUF_SIZE	256
-
-static sigjmp_buf probe_env;
-
-static void probe_handler(int sig)
-{
-	siglongjmp(probe_env, sig);
-}
-
-/* The signal that reading one byte at @ptr raises, 0 if none. */
-static int probe(const void *ptr)
-{
-	struct sigaction act = { .sa_handler = probe_handler };
-	int sig;
-
-	sigaction(SIGSEGV, &act, NULL);
-	sigaction(SIGBUS, &act, NULL);
-	sig = sigsetjmp(probe_env, 1);
-	if (!sig)
-		__asm__ volatile("" : : "r" (*(const unsigned char *)ptr));
-	signal(SIGSEGV, SIG_DFL);
-	signal(SIGBUS, SIG_DFL);
-	return sig;
-}
 
 struct area {
 	uintptr_t start;
@@ -65,38 +42,6 @@ static bool find_area(uintptr_t addr, struct area *out)
 	if (maps)
 		fclose(maps);
 	return found;
-}
-
-static bool is_zero(const void *ptr, size_t n)
-{
-	const unsigned char *bytes = ptr;
-
-	while (n--)
-		if (*bytes++)
-			return false;
-	return true;
-}
-
-/* The exit status of a child that runs @fn on @self; 0 is success. */
-#define in_child(fn, self) ({						\
-	pid_t __pid = fork();						\
-	int __status = -1;						\
-	if (!__pid)							\
-		_exit(fn(self));					\
-	if (__pid > 0)							\
-		waitpid(__pid, &__status, 0);				\
-	WIFEXITED(__status) ? WEXITSTATUS(__status) : -1;		\
-})
-
-/* Not in the fixture: a harness may go on after a SKIP() there. */
-static void __attribute__((constructor)) open_or_skip(void)
-{
-	struct secbuf_context *ctx;
-	int err = secbuf_open(&ctx, NULL);
-
-	if (err == -ENODEV || err == -EACCES)
-		ksft_exit_skip("%s\n", secbuf_strerror(err));
-	secbuf_close(ctx);
 }
 
 FIXTURE(device) {

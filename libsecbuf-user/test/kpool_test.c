@@ -13,19 +13,10 @@
 
 #include <kselftest_harness.h>
 
+#include "device.h"
+
 #define NR_BUFS		8
 #define BUF_SIZE	1500
-
-/* Not in the fixture: a harness may go on after a SKIP() there. */
-static void __attribute__((constructor)) open_or_skip(void)
-{
-	struct secbuf_context *ctx;
-	int err = secbuf_open(&ctx, NULL);
-
-	if (err == -ENODEV || err == -EACCES)
-		ksft_exit_skip("%s\n", secbuf_strerror(err));
-	secbuf_close(ctx);
-}
 
 FIXTURE(kpool) {
 	struct secbuf_context *ctx;
