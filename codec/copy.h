@@ -35,6 +35,14 @@ __SECBUF_DECLS_BEGIN
  */
 void secbuf_memory_copy(void *dst, const void *src, size_t n);
 
+/**
+ * secbuf_memory_take() - the same, and zeroize where they were
+ * @dst: where to
+ * @src: where from; does not overlap @dst
+ * @n: how many
+ */
+void secbuf_memory_take(void *dst, void *src, size_t n);
+
 /* A word in a general register; the asm keeps it from a vector register. */
 #define __SECBUF_WORD(bits)						\
 static inline uint##bits##_t __secbuf_load##bits(const void *p)		\

@@ -13,6 +13,7 @@
 #include "reclaim.h"
 #include "ring.h"
 #include "ring_park.h"
+#include "ring_stats.h"
 
 static struct dentry *directory;
 

@@ -222,7 +222,11 @@ static void set_status(struct secbuf_ring *ring, u32 flags)
 
 	spin_lock(&ring->status_lock);
 	WRITE_ONCE(ring->status_flags, ring->status_flags | flags);
-	WRITE_ONCE(status->flags, ring->status_flags);
+	/*
+	 * Pairs with the acquire of the programs: who sees that the other end
+	 * is gone sees its last position.
+	 */
+	smp_store_release(&status->flags, ring->status_flags);
 	spin_unlock(&ring->status_lock);
 }
 
@@ -263,7 +267,8 @@ size_t secbuf_ring_drop(struct secbuf_ring *ring)
  */
 const u64 *secbuf_ring_end_word(const struct secbuf_ring_end *end)
 {
-	return end->in_kernel || end->gone ? &end->kept : end->shared;
+	return end->in_kernel || READ_ONCE(end->gone) ? &end->kept :
+							end->shared;
 }
 
 /**
@@ -318,7 +323,11 @@ int secbuf_ring_end_view(struct secbuf_ring_end *end,
 	if (err)
 		return err;
 	for (looks = 0; looks < SECBUF_RING_LOOKS; looks++) {
-		own = READ_ONCE(*secbuf_ring_end_word(end));
+		/*
+		 * Pairs with the release of another thread of this side: the
+		 * other position must not be an older one than it has seen.
+		 */
+		own = smp_load_acquire(secbuf_ring_end_word(end));
 		/*
 		 * Pairs with the release when the other side stored it: its
 		 * bytes, or their space, are ours.
@@ -376,8 +385,11 @@ void secbuf_ring_end_notify(struct secbuf_ring_end *end)
 {
 	struct secbuf_ring_end *peer = secbuf_ring_peer(end);
 
+	WRITE_ONCE(end->ring->used_at, ktime_get_coarse_boottime_ns());
 	down_read(&end->ring->map_lock);
-	secbuf_ring_bell_ring(&peer->bell, READ_ONCE(*secbuf_ring_end_word(end)));
+	/* The barrier that is needed here is in secbuf_ring_bell_ring(). */
+	secbuf_ring_bell_ring(&peer->bell,
+			      READ_ONCE(*secbuf_ring_end_word(end)));
 	if (peer->ops && peer->ops->notify)
 		peer->ops->notify(peer);
 	up_read(&end->ring->map_lock);
@@ -411,6 +423,13 @@ static void wipe_space(struct secbuf_ring *ring)
 	secbuf_ring_drop(ring);
 }
 
+/* For good: whatever comes now is written for nobody. */
+static void drop_all(struct secbuf_ring *ring)
+{
+	secbuf_ring_memory_seal(&ring->memory);
+	secbuf_ring_drop(ring);
+}
+
 /* What was written after there was nobody left to read it. */
 static void wipe_scratch(struct secbuf_ring_end *end)
 {
@@ -425,8 +444,10 @@ static void end_is_gone(struct secbuf_ring_end *end)
 
 	lockdep_assert_held_write(&ring->map_lock);
 	unmap(end, true);
-	if (!end->in_kernel)
-		end->kept = READ_ONCE(*end->shared);
+	if (!end->in_kernel) {
+		/* Pairs with the release of its program, or of a call. */
+		WRITE_ONCE(end->kept, smp_load_acquire(end->shared));
+	}
 	WRITE_ONCE(*end->shared, end->kept);
 	WRITE_ONCE(end->gone, true);
 	wipe_control(end);
@@ -434,9 +455,9 @@ static void end_is_gone(struct secbuf_ring_end *end)
 
 	if (!secbuf_ring_is_producer(end)) {
 		peer->scratched = true;
-		secbuf_ring_drop(ring);
+		drop_all(ring);
 	} else if (peer->gone) {
-		secbuf_ring_drop(ring);
+		drop_all(ring);
 	} else {
 		wipe_space(ring);
 	}
@@ -508,7 +529,8 @@ int secbuf_ring_end_claim(struct secbuf_ring_end *end)
 	else
 		err = atomic_read(&end->mapped) ? -EBUSY : 0;
 	if (!err) {
-		WRITE_ONCE(end->generation, 1);
+		/* Pairs with the acquire in generation_of(). */
+		smp_store_release(&end->generation, 1);
 		WRITE_ONCE(end->want, 0);
 		wipe_scratch(end);
 	}
@@ -539,7 +561,7 @@ void secbuf_ring_reset(struct secbuf_ring *ring)
 		ring->ends[i].scratched = true;
 		secbuf_page_zeroize(ring->ends[i].control, 0, PAGE_SIZE);
 	}
-	secbuf_ring_drop(ring);
+	drop_all(ring);
 out_unlock:
 	up_write(&ring->map_lock);
 	alarm_both(ring);
@@ -548,53 +570,19 @@ out_unlock:
 /**
  * secbuf_ring_end_fill_scratch() - the page for what is not there any more
  * @end: the end
- * @gfp: how hard to try
  *
- * Context: process, may sleep; without map_lock.
+ * Context: in a fault, may sleep; without map_lock.
  * Return: 0 or -ENOMEM.
  */
-int secbuf_ring_end_fill_scratch(struct secbuf_ring_end *end, gfp_t gfp)
+int secbuf_ring_end_fill_scratch(struct secbuf_ring_end *end)
 {
 	struct page *page;
 
-	page = secbuf_page_alloc_paid(end->ring->account.memcg, gfp);
+	page = secbuf_ring_page_touched(end->ring->account.memcg);
 	if (!page)
 		return -ENOMEM;
+	/* Pairs with the acquire in page_at(). */
 	if (cmpxchg(&end->scratch, NULL, page))
 		secbuf_page_free_paid(page);
 	return 0;
-}
-
-/**
- * secbuf_ring_fill_stats() - counters
- * @ring: the ring
- * @stats: everything that begins with out_ is filled
- *
- * Context: process, may sleep. Takes map_lock.
- */
-void secbuf_ring_fill_stats(struct secbuf_ring *ring,
-			    struct secbuf_ring_stats_args *stats)
-{
-	struct secbuf_ring_end *producer =
-		&ring->ends[SECBUF_RING_END_PRODUCER];
-	struct secbuf_ring_end *consumer =
-		&ring->ends[SECBUF_RING_END_CONSUMER];
-
-	down_read(&ring->map_lock);
-	stats->out_status = READ_ONCE(ring->status_flags);
-	stats->out_state = READ_ONCE(head_page(ring)->state);
-	stats->out_produced = READ_ONCE(*secbuf_ring_end_word(producer));
-	stats->out_consumed = READ_ONCE(*secbuf_ring_end_word(consumer));
-	stats->out_bytes = (u64)READ_ONCE(ring->memory.nr) << PAGE_SHIFT;
-	stats->out_peak_bytes = (u64)READ_ONCE(ring->memory.peak) << PAGE_SHIFT;
-	stats->out_bytes_zeroized = atomic64_read(&ring->memory.zeroized);
-	stats->out_notifies = atomic64_read(&ring->notifies);
-	stats->out_sleeps = atomic64_read(&producer->bell.sleeps) +
-			    atomic64_read(&consumer->bell.sleeps);
-	stats->out_wakes = atomic64_read(&producer->bell.wakes) +
-			   atomic64_read(&consumer->bell.wakes);
-	stats->out_faults = atomic64_read(&ring->faults);
-	stats->out_shrinks = ring->shrinks;
-	stats->out_idle_ns = ktime_get_boottime_ns() - READ_ONCE(ring->used_at);
-	up_read(&ring->map_lock);
 }

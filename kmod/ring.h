@@ -170,12 +170,10 @@ int secbuf_ring_end_view(struct secbuf_ring_end *end,
 			 struct secbuf_ring_view *view);
 void secbuf_ring_end_advance(struct secbuf_ring_end *end, u64 pos);
 void secbuf_ring_end_notify(struct secbuf_ring_end *end);
-int secbuf_ring_end_fill_scratch(struct secbuf_ring_end *end, gfp_t gfp);
+int secbuf_ring_end_fill_scratch(struct secbuf_ring_end *end);
 
 void secbuf_ring_reset(struct secbuf_ring *ring);
 void secbuf_ring_break(struct secbuf_ring *ring);
 size_t secbuf_ring_drop(struct secbuf_ring *ring);
-void secbuf_ring_fill_stats(struct secbuf_ring *ring,
-			    struct secbuf_ring_stats_args *stats);
 
 #endif /* SECBUF_RING_H */

@@ -25,6 +25,7 @@
 #include "ring_io.h"
 #include "ring_map.h"
 #include "ring_park.h"
+#include "ring_stats.h"
 #include "ring_wait.h"
 
 #define SECBUF_RING_FLAGS	(SECBUF_RING_F_RECORDS | \
@@ -406,7 +407,7 @@ static int ring_release(struct inode *inode, struct file *file)
 	.release	= ring_release,			\
 	.unlocked_ioctl	= ring_ioctl,			\
 	.compat_ioctl	= compat_ptr_ioctl,		\
-	.mmap		= secbuf_ring_mmap,			\
+	.mmap		= secbuf_ring_mmap,		\
 	.poll		= ring_poll,			\
 	.show_fdinfo	= ring_show_fdinfo
 

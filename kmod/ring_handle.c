@@ -13,9 +13,19 @@
 #include "mmap.h"
 #include "ring.h"
 
-static const struct secbuf_owned *owned_of(const struct secbuf_ring_handle *handle)
+static u32 generation_of(const struct secbuf_ring_handle *handle)
 {
-	return READ_ONCE(handle->end->generation) ? &handle->claimer : &handle->creator;
+	/*
+	 * Pairs with the release in secbuf_ring_end_claim(): the claimer is
+	 * attached.
+	 */
+	return smp_load_acquire(&handle->end->generation);
+}
+
+static const struct secbuf_owned *
+owned_of(const struct secbuf_ring_handle *handle)
+{
+	return generation_of(handle) ? &handle->claimer : &handle->creator;
 }
 
 /**
@@ -42,14 +52,16 @@ int secbuf_ring_handle_check_creator(const struct secbuf_ring_handle *handle)
 
 static void creator_died(struct secbuf_owned *owned, bool alone)
 {
-	struct secbuf_ring_handle *handle = container_of(owned, struct secbuf_ring_handle, creator);
+	struct secbuf_ring_handle *handle =
+		container_of(owned, struct secbuf_ring_handle, creator);
 
 	secbuf_ring_end_die(handle->end, 0);
 }
 
 static void claimer_died(struct secbuf_owned *owned, bool alone)
 {
-	struct secbuf_ring_handle *handle = container_of(owned, struct secbuf_ring_handle, claimer);
+	struct secbuf_ring_handle *handle =
+		container_of(owned, struct secbuf_ring_handle, claimer);
 
 	secbuf_ring_end_die(handle->end, 1);
 }
@@ -74,10 +86,14 @@ static void handle_fence(struct secbuf_ring_end *end)
 
 	/*
 	 * After need_wake was set. Pairs with the barrier in
-	 * secbuf_ring_mmap().
+	 * secbuf_ring_mmap(): who maps it later sees need_wake.
 	 */
 	smp_mb();
-	if (atomic_read(&end->mapped))
+	/*
+	 * Before the positions are looked at again. Pairs with the barrier in
+	 * ring_vm_close(): of who has unmapped it, they are seen.
+	 */
+	if (atomic_read_acquire(&end->mapped))
 		secbuf_owner_barrier(owned_of(handle));
 }
 
@@ -130,7 +146,7 @@ out_claiming:
 void secbuf_ring_handle_flush(struct secbuf_ring_handle *handle)
 {
 	secbuf_owner_flush(&handle->creator);
-	if (READ_ONCE(handle->end->generation))
+	if (generation_of(handle))
 		secbuf_owner_flush(&handle->claimer);
 }
 

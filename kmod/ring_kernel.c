@@ -17,6 +17,7 @@
 #include "ring_file.h"
 #include "ring_io.h"
 #include "ring_park.h"
+#include "ring_stats.h"
 #include "ring_wait.h"
 
 /**
@@ -138,47 +139,6 @@ void secbuf_ring_destroy(struct secbuf_ring_end *end)
 EXPORT_SYMBOL_GPL(secbuf_ring_destroy);
 
 /**
- * secbuf_ring_write() - write bytes, or a record; all or nothing
- * @end: a producer
- * @buf: the bytes; in memory that is zeroized by the caller if it must be
- * @len: how many
- * @timeout: to wait for space, in jiffies; 0 or MAX_SCHEDULE_TIMEOUT
- *
- * Wakes the process if it sleeps.
- *
- * Context: process, may sleep.
- * Return: 0, -EAGAIN, -EMSGSIZE (it can never fit), -EPIPE, -EPROTO, -EINTR,
- * -ENOMEM, -EINVAL (a consumer), -EIO (of bytes: something stopped it when part
- * of them was written; the stream is of no use any more).
- */
-int secbuf_ring_write(struct secbuf_ring_end *end, const void *buf, size_t len,
-		      long timeout)
-{
-	struct kvec vec = { (void *)buf, len };
-	struct iov_iter from;
-	ssize_t ret;
-
-	if (!secbuf_ring_is_producer(end))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	if (!secbuf_ring_has_records(end->ring)) {
-		if (len > end->ring->size)
-			return -EMSGSIZE;
-		/* Nobody else fills the space that there is. */
-		ret = secbuf_ring_await(end, len, timeout, 0);
-		if (ret)
-			return ret == -ETIMEDOUT ? -EAGAIN : ret;
-	}
-	iov_iter_kvec(&from, ITER_SOURCE, &vec, 1, len);
-	ret = secbuf_ring_write_iter(end, &from, timeout, 0);
-	if (ret < 0)
-		return ret;
-	return ret == len ? 0 : -EIO;
-}
-EXPORT_SYMBOL_GPL(secbuf_ring_write);
-
-/**
  * secbuf_ring_read() - read bytes, or a record
  * @end: a consumer
  * @buf: where they go; to be zeroized by the caller if it must be
@@ -188,8 +148,8 @@ EXPORT_SYMBOL_GPL(secbuf_ring_write);
  *
  * Context: process, may sleep.
  * Return: how many there were; 0 if the process is gone and there are no more;
- * -EAGAIN, -EMSGSIZE (the record does not fit, and stays), -EPROTO, -EINTR,
- * -EINVAL (a producer).
+ * -EAGAIN, -EMSGSIZE (the record does not fit, and stays), -EPROTO, -ESHUTDOWN,
+ * -EINTR, -EINVAL (a producer).
  */
 ssize_t secbuf_ring_read(struct secbuf_ring_end *end, void *buf, size_t len,
 			 long timeout)
@@ -218,7 +178,7 @@ static size_t contiguous(const struct secbuf_ring_view *view, size_t len)
  * What begins at the position of this side, up to *@len bytes. On success the
  * locks are held until span_end().
  */
-static void *span_begin(struct secbuf_ring_end *end, size_t *len)
+static void *span_try(struct secbuf_ring_end *end, size_t *len)
 {
 	struct secbuf_ring_memory *memory = &end->ring->memory;
 	struct ring_port *port = end->priv;
@@ -227,8 +187,6 @@ static void *span_begin(struct secbuf_ring_end *end, size_t *len)
 	struct page *page;
 	int err;
 
-	if (secbuf_ring_has_records(end->ring) || !*len)
-		return ERR_PTR(-EINVAL);
 	mutex_lock(&end->io_lock);
 	for (;;) {
 		down_read(&end->ring->map_lock);
@@ -260,6 +218,20 @@ out_io:
 	return ERR_PTR(err);
 }
 
+/* Before it says -EAGAIN, the process is asked to notify when that has changed. */
+static void *span_begin(struct secbuf_ring_end *end, size_t *len)
+{
+	void *span;
+
+	if (secbuf_ring_has_records(end->ring) || !*len)
+		return ERR_PTR(-EINVAL);
+	span = span_try(end, len);
+	if (span != ERR_PTR(-EAGAIN))
+		return span;
+	secbuf_ring_arm(end, 1);
+	return span_try(end, len);
+}
+
 /* Publishes @len bytes of the span, and zeroizes those from @zero to @end. */
 static int span_end(struct secbuf_ring_end *end, size_t len, size_t zero,
 		    size_t zero_end)
@@ -269,6 +241,8 @@ static int span_end(struct secbuf_ring_end *end, size_t len, size_t zero,
 
 	if (len > port->span)
 		return -EINVAL;
+	if (!port->span)
+		return 0;
 	secbuf_ring_memory_zeroize(&end->ring->memory, own + zero,
 				   zero_end - zero);
 	port->span = 0;
@@ -292,8 +266,9 @@ static int span_end(struct secbuf_ring_end *end, size_t len, size_t zero,
  * touched, as it may be a mapping of the ring.
  *
  * Context: process, may sleep.
- * Return: where to write, or an error pointer: -EAGAIN (no space), -EINVAL,
- * -EPIPE, -EPROTO, -ENOMEM.
+ * Return: where to write, or an error pointer: -EAGAIN (no space: @notify is
+ * called when that has changed, and secbuf_ring_wait() waits for it), -EINVAL,
+ * -EPIPE, -EPROTO, -ESHUTDOWN, -ENOMEM.
  */
 void *secbuf_ring_reserve(struct secbuf_ring_end *end, size_t *len)
 {
@@ -339,8 +314,9 @@ EXPORT_SYMBOL_GPL(secbuf_ring_cancel);
  * as secbuf_ring_reserve() by its likes.
  *
  * Context: process, may sleep.
- * Return: where they are, or an error pointer: -EAGAIN (nothing there), -EINVAL,
- * -EPROTO, -ENOMEM.
+ * Return: where they are, or an error pointer: -EAGAIN (nothing there: @notify is
+ * called when that has changed, and secbuf_ring_wait() waits for it), -EINVAL,
+ * -EPROTO, -ESHUTDOWN, -ENOMEM.
  */
 void *secbuf_ring_peek(struct secbuf_ring_end *end, size_t *len)
 {
@@ -402,8 +378,8 @@ EXPORT_SYMBOL_GPL(secbuf_ring_clear);
  * @timeout: in jiffies; MAX_SCHEDULE_TIMEOUT for no limit
  *
  * Context: process, may sleep.
- * Return: 0, -ETIMEDOUT, -EINTR, -EPIPE (the process is gone), -EPROTO,
- * -EINVAL.
+ * Return: 0, -ETIMEDOUT, -EINTR, -EPIPE (the process is gone; of a consumer: and
+ * there is less than @min), -EPROTO, -ESHUTDOWN, -EINVAL.
  */
 int secbuf_ring_wait(struct secbuf_ring_end *end, size_t min, long timeout)
 {

@@ -59,16 +59,9 @@ static struct page *page_at(struct secbuf_ring_end *end, pgoff_t index,
 			return secbuf_ring_peer(end)->control;
 	}
 	*scratch = true;
-	return READ_ONCE(end->scratch);
+	/* Pairs with the exchange in secbuf_ring_end_fill_scratch(). */
+	return smp_load_acquire(&end->scratch);
 }
-
-/*
- * The ceilings were charged for the whole ring when it was made. What can fail
- * here is the memory cgroup or the machine, and then it is as for any memory
- * that a program touches: without RETRY_MAYFAIL somebody is killed. With it the
- * fault would be repeated for ever.
- */
-#define SECBUF_RING_FAULT_GFP	GFP_KERNEL_ACCOUNT
 
 static int fill_for_fault(struct secbuf_ring_end *end, pgoff_t index,
 			  bool scratch)
@@ -76,10 +69,9 @@ static int fill_for_fault(struct secbuf_ring_end *end, pgoff_t index,
 	struct secbuf_ring_memory *memory = &end->ring->memory;
 
 	if (scratch)
-		return secbuf_ring_end_fill_scratch(end, SECBUF_RING_FAULT_GFP);
-	return secbuf_ring_memory_fill(memory,
-				       index & ((memory->size >> PAGE_SHIFT) - 1),
-				       SECBUF_RING_FAULT_GFP);
+		return secbuf_ring_end_fill_scratch(end);
+	return secbuf_ring_memory_touch(memory, index &
+					((memory->size >> PAGE_SHIFT) - 1));
 }
 
 static vm_fault_t ring_fault(struct vm_fault *vmf)
@@ -120,6 +112,11 @@ static void ring_vm_close(struct vm_area_struct *vma)
 {
 	struct secbuf_ring_handle *handle = vma->vm_file->private_data;
 
+	/*
+	 * After the program stored its position for the last time. Pairs with
+	 * the acquire in handle_fence().
+	 */
+	smp_mb__before_atomic();
 	atomic_dec(&handle->end->mapped);
 }
 

@@ -57,6 +57,24 @@ size_t secbuf_ring_memory_footprint(const struct secbuf_ring_memory *memory)
 	return nr_indexes(memory) * sizeof(*memory->pages);
 }
 
+/* A page that somebody else has put there meanwhile, or that comes too late. */
+static void add_page(struct secbuf_ring_memory *memory, unsigned long index,
+		     struct page *page)
+{
+	spin_lock(&memory->lock);
+	if (!memory->sealed && !memory->pages[index]) {
+		/* First, as nobody looks for pages where there are none. */
+		WRITE_ONCE(memory->nr, memory->nr + 1);
+		WRITE_ONCE(memory->peak, max(memory->peak, memory->nr));
+		/* Pairs with the acquire in secbuf_ring_memory_page(). */
+		smp_store_release(&memory->pages[index], page);
+		page = NULL;
+	}
+	spin_unlock(&memory->lock);
+	if (page)
+		secbuf_page_free_paid(page);
+}
+
 /**
  * secbuf_ring_memory_fill() - a page where there is none
  * @memory: the memory
@@ -65,7 +83,8 @@ size_t secbuf_ring_memory_footprint(const struct secbuf_ring_memory *memory)
  *
  * Context: process, may sleep; without the lock that keeps the pages, as the
  * allocation may wait for somebody who waits for that.
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM. 0 also if there is still none, because the memory was
+ * sealed meanwhile.
  */
 int secbuf_ring_memory_fill(struct secbuf_ring_memory *memory,
 			    unsigned long index, gfp_t gfp)
@@ -74,17 +93,48 @@ int secbuf_ring_memory_fill(struct secbuf_ring_memory *memory,
 
 	if (!page)
 		return -ENOMEM;
-	spin_lock(&memory->lock);
-	if (!memory->pages[index]) {
-		/* First, as nobody looks for pages where there are none. */
-		memory->peak = max(memory->peak, ++memory->nr);
-		/* Pairs with the acquire in secbuf_ring_memory_page(). */
-		smp_store_release(&memory->pages[index], page);
-		page = NULL;
-	}
-	spin_unlock(&memory->lock);
-	if (page)
-		secbuf_page_free_paid(page);
+	add_page(memory, index, page);
+	return 0;
+}
+
+/**
+ * secbuf_ring_page_touched() - a zero page for somebody who has touched it
+ * @memcg: of who made the ring
+ *
+ * The ceilings were charged for the whole ring when it was made. What can fail
+ * here is the memory cgroup of its creator, and at once: there may be nobody
+ * left in it whose end would make room, and a fault that fails is repeated for
+ * ever. Then it is memory of who touches it, as any other, and if there is no
+ * room for that either, somebody in his memory cgroup is killed.
+ *
+ * Context: in a fault, may sleep.
+ * Return: the page, or NULL: the calling task is about to be killed.
+ */
+struct page *secbuf_ring_page_touched(struct mem_cgroup *memcg)
+{
+	struct page *page = secbuf_page_alloc_paid(memcg, SECBUF_GFP);
+
+	return page ?: secbuf_page_alloc_paid(NULL, GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * secbuf_ring_memory_touch() - a page where there is none, in a fault
+ * @memory: the memory
+ * @index: of the page
+ *
+ * As secbuf_ring_memory_fill(), and secbuf_ring_page_touched().
+ *
+ * Context: in a fault, may sleep; without the lock that keeps the pages.
+ * Return: 0 or -ENOMEM.
+ */
+int secbuf_ring_memory_touch(struct secbuf_ring_memory *memory,
+			     unsigned long index)
+{
+	struct page *page = secbuf_ring_page_touched(memory->memcg);
+
+	if (!page)
+		return -ENOMEM;
+	add_page(memory, index, page);
 	return 0;
 }
 
@@ -172,8 +222,8 @@ size_t secbuf_ring_memory_drop(struct secbuf_ring_memory *memory)
 		if (!page)
 			continue;
 		spin_lock(&memory->lock);
-		memory->pages[index] = NULL;
-		memory->nr--;
+		WRITE_ONCE(memory->pages[index], NULL);
+		WRITE_ONCE(memory->nr, memory->nr - 1);
 		spin_unlock(&memory->lock);
 		secbuf_page_free_paid(page);
 		atomic64_add(PAGE_SIZE, &memory->zeroized);
@@ -181,4 +231,17 @@ size_t secbuf_ring_memory_drop(struct secbuf_ring_memory *memory)
 		cond_resched();
 	}
 	return bytes;
+}
+
+/**
+ * secbuf_ring_memory_seal() - no page comes any more
+ * @memory: the memory; to be dropped then
+ *
+ * Context: process, under the lock that keeps the pages.
+ */
+void secbuf_ring_memory_seal(struct secbuf_ring_memory *memory)
+{
+	spin_lock(&memory->lock);
+	memory->sealed = true;
+	spin_unlock(&memory->lock);
 }

@@ -50,7 +50,7 @@ static bool looks_idle(const struct secbuf_ring *ring)
 	if (READ_ONCE(*secbuf_ring_end_word(producer)) !=
 	    READ_ONCE(*secbuf_ring_end_word(consumer)))
 		return false;
-	return producer->gone || producer->in_kernel ||
+	return READ_ONCE(producer->gone) || producer->in_kernel ||
 	       READ_ONCE(*state_of(ring)) != SECBUF_RING_BUSY;
 }
 
@@ -71,6 +71,9 @@ static int take_locked(struct secbuf_ring *ring, size_t *bytes)
 	u32 was;
 
 	lockdep_assert_held_write(&ring->map_lock);
+	/* The consumer is gone, and what there was with it. */
+	if (ring->memory.sealed)
+		return 0;
 	if (!looks_idle(ring))
 		return -EBUSY;
 	/*

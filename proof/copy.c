@@ -77,7 +77,14 @@ static void secbuf_copy_down(unsigned char *dst, const unsigned char *src,
     requires n > 0 ==> \valid(dst + (0 .. n - 1));
     assigns dst[0 .. n - 1];
 */
-static inline void secbuf_copy_apart(unsigned char *dst,
+static inline void secbuf_copy_apart(unsigned char *dst, unsigned char *src,
+				     size_t n);
+
+/*@ requires n <= 64 && readable(src, n);
+    requires n > 0 ==> \valid(dst + (0 .. n - 1));
+    assigns dst[0 .. n - 1];
+*/
+static inline void secbuf_copy_short(unsigned char *dst,
 				     const unsigned char *src, size_t n);
 
 /*@ requires readable((unsigned char *)src, n);

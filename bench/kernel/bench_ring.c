@@ -8,8 +8,8 @@
  *	BENCH_RING_FD	returns the consumer end of a new ring; the argument
  *			says whether it is one of records, and not of bytes
  *	BENCH_RING_FEED	writes as many records as the argument says to the
- *			ring: each by a call, or of bytes as many as fit on a
- *			page at once
+ *			ring in batches, or of bytes as many as fit on a page
+ *	BENCH_RING_EACH	the same, each record by a call
  *	BENCH_PIPE_SET	the argument is the descriptor to write to instead
  *	BENCH_PIPE_FEED	as BENCH_RING_FEED, to that
  */
@@ -20,7 +20,9 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/uio.h>
 
 #include <linux/secbuf_ring.h>
 
@@ -61,13 +63,30 @@ static int make_ring(bool records)
 	return fd;
 }
 
-static int feed_records(unsigned long nr)
+static int feed_each(unsigned long nr)
 {
-	int ret = 0;
+	int ret = ring ? 0 : -EINVAL;
 
 	while (!ret && nr--)
 		ret = secbuf_ring_write(ring, record, sizeof(record), 0);
 	return ret;
+}
+
+static int feed_records(unsigned long nr)
+{
+	struct kvec records[BENCH_RING_BATCH];
+	unsigned int i;
+	ssize_t ret;
+
+	for (i = 0; i < BENCH_RING_BATCH; i++)
+		records[i] = (struct kvec){ record, sizeof(record) };
+	for (; nr; nr -= ret) {
+		ret = secbuf_ring_write_records(ring, records,
+						min(nr, BENCH_RING_BATCH), 0);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 /* A page is a multiple of the record. */
@@ -123,6 +142,8 @@ static long bench_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return make_ring(arg);
 	case BENCH_RING_FEED:
 		return feed_ring(arg);
+	case BENCH_RING_EACH:
+		return feed_each(arg);
 	case BENCH_PIPE_SET:
 		return set_pipe(arg);
 	case BENCH_PIPE_FEED:

@@ -16,9 +16,11 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include <linux/secbuf_ring.h>
 
@@ -26,34 +28,55 @@
 
 #define STREAM_RING_SIZE	(64 << 10)
 
+#define STREAM_BATCH		16
+
 /**
  * struct stream - a thread that writes
  * @end: the writing end
  * @nr: records
  * @len: bytes of each
+ * @batch: what is written next
+ * @records: bytes of that
  */
 struct stream {
 	struct secbuf_ring_end *end;
 	u64 nr;
 	u32 len;
+	struct kvec batch[STREAM_BATCH];
+	u8 records[STREAM_BATCH][SECBUF_STREAM_LEN_MAX];
 };
 
+/* The next records from @first on. Returns how many there are. */
+static unsigned int stream_fill(struct stream *stream, u64 first)
+{
+	u64 nr = min_t(u64, STREAM_BATCH, stream->nr - first), i, number;
+
+	for (i = 0; i < nr; i++) {
+		number = first + i;
+		memcpy(stream->records[i], &number, sizeof(number));
+		stream->batch[i].iov_base = stream->records[i];
+		stream->batch[i].iov_len = stream->len;
+	}
+	return nr;
+}
+
+/* Several by a call cost a fraction of what they do one by one. */
 static int stream_run(void *arg)
 {
 	struct stream *stream = arg;
-	u8 record[SECBUF_STREAM_LEN_MAX] = {};
+	ssize_t done = 0;
 	u64 i;
 
-	for (i = 0; i < stream->nr; i++) {
-		memcpy(record, &i, sizeof(i));
-		if (secbuf_ring_write(stream->end, record, stream->len,
-				      MAX_SCHEDULE_TIMEOUT))
+	for (i = 0; i < stream->nr; i += done) {
+		done = secbuf_ring_write_records(stream->end, stream->batch,
+						 stream_fill(stream, i),
+						 MAX_SCHEDULE_TIMEOUT);
+		if (done < 0)
 			break;
 		cond_resched();
 	}
-	memzero_explicit(record, sizeof(record));
 	secbuf_ring_destroy(stream->end);
-	kfree(stream);
+	kfree_sensitive(stream);
 	module_put_and_kthread_exit(0);
 }
 

@@ -6,6 +6,8 @@
 #include "ring.h"
 
 #include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
@@ -394,6 +396,62 @@ static void claim_test(struct kunit *test)
 			-ESHUTDOWN);
 }
 
+/* Whoever was about to read or write when it was claimed does not. */
+static void claim_stops_calls_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	char buf[8] = "1234567";
+
+	KUNIT_ASSERT_EQ(test, put(ring, buf, 8), (ssize_t)8);
+	KUNIT_ASSERT_EQ(test, secbuf_ring_end_claim(consumer(ring)), 0);
+	KUNIT_EXPECT_EQ(test, get(ring, buf, 8), (ssize_t)-EPERM);
+	KUNIT_ASSERT_EQ(test, secbuf_ring_end_claim(producer(ring)), 0);
+	KUNIT_EXPECT_EQ(test, put(ring, buf, 8), (ssize_t)-EPERM);
+	KUNIT_EXPECT_EQ(test, *consumer(ring)->shared, 0ULL);
+	KUNIT_EXPECT_EQ(test, *producer(ring)->shared, 8ULL);
+}
+
+static void *scratch_of(struct kunit *test, struct secbuf_ring_end *end)
+{
+	KUNIT_ASSERT_EQ(test, secbuf_ring_end_fill_scratch(end), 0);
+	memset(page_address(end->scratch), 0x5a, PAGE_SIZE);
+	return page_address(end->scratch);
+}
+
+/* What was written for nobody goes with its end, or to no other owner. */
+static void scratch_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	void *p = scratch_of(test, producer(ring));
+	void *c = scratch_of(test, consumer(ring));
+
+	KUNIT_ASSERT_EQ(test, secbuf_ring_end_claim(consumer(ring)), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(c, 0, PAGE_SIZE));
+	KUNIT_EXPECT_NOT_NULL(test, memchr_inv(p, 0, PAGE_SIZE));
+	secbuf_ring_end_die(producer(ring), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, PAGE_SIZE));
+	memset(c, 0x5a, PAGE_SIZE);
+	secbuf_ring_end_die(consumer(ring), 1);
+	KUNIT_EXPECT_NULL(test, memchr_inv(c, 0, PAGE_SIZE));
+}
+
+/* A page that was on its way when the memory was dropped for good. */
+static void late_page_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	size_t bytes = 1;
+
+	KUNIT_EXPECT_EQ(test, secbuf_ring_memory_touch(&ring->memory, 1), 0);
+	KUNIT_EXPECT_EQ(test, ring->memory.nr, 1U);
+	secbuf_ring_end_die(consumer(ring), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_ring_memory_touch(&ring->memory, 1), 0);
+	KUNIT_EXPECT_EQ(test, secbuf_ring_memory_fill(&ring->memory, 1,
+						      GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, ring->memory.nr, 0U);
+	KUNIT_EXPECT_EQ(test, secbuf_ring_shrink(ring, &bytes), 0);
+	KUNIT_EXPECT_EQ(test, bytes, (size_t)0);
+}
+
 static void bell_test(struct kunit *test)
 {
 	struct secbuf_ring_bell bell = {};
@@ -452,6 +510,38 @@ static void wait_test(struct kunit *test)
 			-ESHUTDOWN);
 }
 
+static int wait_for_ever(void *arg)
+{
+	struct secbuf_ring_end *end = arg;
+	int err;
+
+	for (;;) {
+		err = secbuf_ring_await(end, 1, MAX_SCHEDULE_TIMEOUT, 0);
+		if (!kthread_should_park())
+			return err;
+		kthread_parkme();
+	}
+}
+
+/* A thread that waits can be parked and stopped, and does not run until then. */
+static void stop_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	struct task_struct *task;
+
+	task = kthread_run(wait_for_ever, consumer(ring), "ring_stop");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&consumer(ring)->bell.sleeps),
+			(s64)1);
+	KUNIT_EXPECT_EQ(test, kthread_park(task), 0);
+	kthread_unpark(task);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&consumer(ring)->bell.sleeps),
+			(s64)2);
+}
+
 static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(pos_valid_test),
 	KUNIT_CASE(pos_reached_test),
@@ -467,8 +557,12 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(producer_dies_test),
 	KUNIT_CASE(consumer_dies_test),
 	KUNIT_CASE(claim_test),
+	KUNIT_CASE(claim_stops_calls_test),
+	KUNIT_CASE(scratch_test),
+	KUNIT_CASE(late_page_test),
 	KUNIT_CASE(bell_test),
 	KUNIT_CASE(wait_test),
+	KUNIT_CASE(stop_test),
 	{}
 };
 

@@ -863,8 +863,9 @@ struct secbuf_ring_status {
  * The whole ring counts against the ceilings on bytes as long as one of its
  * ends exists, so that touching it cannot fail for them. Its memory is charged
  * to the memory cgroup of the creator when it is first touched, by whichever
- * end; if that is full then, it is as for any memory that a program touches.
- * write() returns ENOMEM.
+ * end. If that is full then, write() returns ENOMEM; and memory that a program
+ * touches is charged to him who does, as any that he touches, which can end in
+ * the OOM killer of his own memory cgroup.
  *
  * read() on the consumer end, and readv(): zeroizes what it has copied out.
  * Bytes: as many as there are and fit. Records: one record, the payload without
@@ -884,11 +885,12 @@ struct secbuf_ring_status {
  * poll: consumer: EPOLLIN when there is something to read; producer: EPOLLOUT
  * when there is space; but after a call on this end was refused with EAGAIN or
  * ETIMEDOUT, only when there is as much as it asked for. EPOLLHUP when the
- * other end is gone, EPOLLERR when the ring is broken or reset, and for who is
- * not the owner.
+ * other end is gone, EPOLLERR when the ring is broken, both when it is reset or
+ * this end closed, EPOLLERR for who is not the owner.
  *
  * ioctl(FIONREAD): on both ends, the bytes used; of records, the payload of the
- * next one, or 0; 0 when the consumer is gone.
+ * next one, or 0; 0 when the consumer is gone. EPROTO, EFAULT, EBUSY (another
+ * thread is consuming).
  *
  * Errors: EINVAL (@ring_size), EOPNOTSUPP (something in @require does not
  * hold), ENFILE, EMFILE. Either both descriptors are made or none.
@@ -935,7 +937,7 @@ struct secbuf_ring_create_args {
  *
  * Errors: EINVAL (@min or @timeout_ns), ETIMEDOUT, EINTR, EPROTO, EPIPE (the
  * other end is gone; for the consumer that waits: and there are less than @min
- * bytes left).
+ * bytes left), EBUSY (other threads of this side keep moving its position).
  */
 struct secbuf_ring_notify_args {
 	__u32 size;
@@ -963,13 +965,13 @@ struct secbuf_ring_notify_args {
  * SECBUF_RING_F_PASSABLE: it belongs to the caller from now on. The former
  * owner gets EPERM; who sleeps in a call of his is woken and gets it, too.
  * Errors: EPERM (not passable, or claimed by another), EALREADY (it is the
- * caller's already), EBUSY (its owner has it mapped), ESHUTDOWN (its owner is
- * dead, or it is closed, or reset).
+ * caller's already), EBUSY (its owner has it mapped, or a call of his is moving
+ * bytes), ESHUTDOWN (its owner is dead, or it is closed, or reset).
  *
  * ioctl(SECBUF_IOC_RING_CLOSE), on an end: it is gone, as if this was its last
  * descriptor and nothing was mapped, whoever else holds one. Every call on it
- * is ESHUTDOWN from now on, but RING_INFO, RING_STATS and, by the creator,
- * RING_RESET.
+ * is ESHUTDOWN from now on, but RING_INFO, RING_STATS, RING_CLOSE, which does
+ * nothing then, and, by the creator, RING_RESET.
  *
  * ioctl(SECBUF_IOC_RING_UNPARK), on the producer end: waits until the kernel
  * has finished taking memory, and makes the state SECBUF_RING_BUSY. Errors:
@@ -988,11 +990,11 @@ struct secbuf_ring_plain_args {
  * @flags: must be 0
  * @out_bytes: bytes of memory that were freed; can be 0
  *
- * Takes the memory of the data back if the ring is empty and parked, or the
- * producer gone. It comes back when it is touched.
+ * Takes the memory of the data back if the ring is empty, and either parked or
+ * the producer gone. It comes back when it is touched. When the consumer is
+ * gone there is none.
  *
- * Errors: EBUSY (not empty, not parked, or a call is moving bytes), EPROTO,
- * EPIPE.
+ * Errors: EBUSY (not empty, not parked, or a call is moving bytes), EPROTO.
  */
 struct secbuf_ring_shrink_args {
 	__u32 size;
@@ -1048,8 +1050,10 @@ struct secbuf_ring_info_args {
  * @out_wakes: times that an end was woken
  * @out_faults: times that memory was mapped
  * @out_shrinks: times that memory was taken back
- * @out_idle_ns: nanoseconds since the kernel last saw the ring used. It sees
- *               system calls, and looks at the positions now and then
+ * @out_idle_ns: nanoseconds since the kernel last saw the ring used, but for a
+ *               tick of its clock. It sees RING_NOTIFY, what read() and write()
+ *               move, and the end of an end, and looks at the positions now and
+ *               then
  *
  * The positions are what the ends say, and are not checked.
  */

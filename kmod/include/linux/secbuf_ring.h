@@ -21,6 +21,7 @@
 #include <linux/types.h>
 
 struct file;
+struct kvec;
 struct secbuf_ring_end;
 
 /**
@@ -30,9 +31,10 @@ struct secbuf_ring_end;
  * @records: records instead of bytes
  * @populate: allocate all memory now
  * @passable: the process may pass its end on to another
- * @notify: called when the process has moved bytes and says so, or is gone. For
- *          waking somebody: it must not call functions of the ring, and not
- *          wait for anybody who does. Can be NULL
+ * @notify: called when the process has moved bytes and says so, or is gone. It
+ *          does say so after a call here that returned -EAGAIN or -ETIMEDOUT.
+ *          For waking somebody: it must not call functions of the ring, and
+ *          not wait for anybody who does. Can be NULL
  * @priv: for @notify
  */
 struct secbuf_ring_params {
@@ -76,6 +78,12 @@ int secbuf_ring_write(struct secbuf_ring_end *end, const void *buf, size_t len,
 		      long timeout);
 ssize_t secbuf_ring_read(struct secbuf_ring_end *end, void *buf, size_t len,
 			 long timeout);
+ssize_t secbuf_ring_write_records(struct secbuf_ring_end *end,
+				  const struct kvec *records, unsigned int nr,
+				  long timeout);
+ssize_t secbuf_ring_read_records(struct secbuf_ring_end *end,
+				 struct kvec *records, unsigned int nr,
+				 long timeout);
 void *secbuf_ring_reserve(struct secbuf_ring_end *end, size_t *len);
 int secbuf_ring_commit(struct secbuf_ring_end *end, size_t len);
 void secbuf_ring_cancel(struct secbuf_ring_end *end);
