@@ -42,6 +42,9 @@
 #include <secbuf/memory.h>
 #include <secbuf/pool.h>
 #include <secbuf/ring.h>
+#include <secbuf/ring_record.h>
+#include <secbuf/ring_socket.h>
+#include <secbuf/ring_span.h>
 #include <secbuf/scope.h>
 #include <secbuf/source.h>
 #include <secbuf/stats.h>

@@ -10,8 +10,21 @@
 
 #define SECBUF_RING_SIZE_DEFAULT	65536
 
-/* Guard, own page, page of the other end and status, guard; data; guard. */
-#define SECBUF_RING_PAGES		6
+/*
+ * Guard, head, status, tail, status, guard; data; guard. The status comes behind
+ * what the other end writes. It is the same for both ends.
+ */
+#define SECBUF_RING_HEAD_PAGE		1
+#define SECBUF_RING_TAIL_PAGE		3
+#define SECBUF_RING_DATA_PAGE		6
+#define SECBUF_RING_PAGES		7
+
+/*
+ * How far apart two ends in the same process are mapped, if they can be. Where the
+ * lower 32 bits of two addresses are equal, processors give a load what was just
+ * stored by the other one, and need not wait until it is in the cache.
+ */
+#define SECBUF_RING_APART		(1ULL << 32)
 
 /*
  * Address space
@@ -31,47 +44,107 @@ static int secbuf_ring_map_at(struct secbuf_ring_handle *handle, size_t where,
 	return 0;
 }
 
-/* All or nothing is mapped; a child of fork() has none of it. */
+/* Where to have it if nothing is there: below, unless that is too close to 0. */
+static void *secbuf_ring_near(const struct secbuf_ring_handle *other)
+{
+	const uint64_t base = other ? (uintptr_t)other->base : 0;
+
+	if (!base || UINTPTR_MAX <= SECBUF_RING_APART)
+		return NULL;
+	return (void *)(uintptr_t)(base > 2 * SECBUF_RING_APART ?
+				   base - SECBUF_RING_APART :
+				   base + SECBUF_RING_APART);
+}
+
+/* A child of fork() has none of it. */
+static int secbuf_ring_reserve_space(struct secbuf_ring_handle *handle,
+				     const struct secbuf_ring_handle *other)
+{
+	int err;
+
+	/* Elsewhere if something is. */
+	handle->base = mmap(secbuf_ring_near(other), handle->map_size, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (handle->base == MAP_FAILED)
+		return -errno;
+	if (!madvise(handle->base, handle->map_size, MADV_DONTFORK))
+		return 0;
+	err = -errno;
+	secbuf_ring_unmap(handle);
+	return err;
+}
+
+/* All or nothing is mapped. */
 static int secbuf_ring_map(struct secbuf_ring_handle *handle,
 			   const struct secbuf_ring_info_args *info,
+			   const struct secbuf_ring_handle *other,
 			   struct secbuf_ring_places *places)
 {
 	const bool producer = info->out_end == SECBUF_RING_END_PRODUCER;
-	const off_t head = SECBUF_RING_MMAP_HEAD;
-	const off_t tail = SECBUF_RING_MMAP_TAIL;
 	const size_t page = sysconf(_SC_PAGESIZE);
+	const size_t head = SECBUF_RING_HEAD_PAGE * page;
+	const size_t tail = SECBUF_RING_TAIL_PAGE * page;
+	const size_t data = SECBUF_RING_DATA_PAGE * page;
 	const size_t size = 2 * info->out_ring_size;
-	const int prot = PROT_READ | PROT_WRITE;
+	const int both = PROT_READ | PROT_WRITE;
 	int err;
 
 	handle->map_size = size + SECBUF_RING_PAGES * page;
-	handle->base = mmap(NULL, handle->map_size, PROT_NONE, MAP_PRIVATE |
-			    MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (handle->base == MAP_FAILED)
-		return -errno;
-	err = madvise(handle->base, handle->map_size, MADV_DONTFORK) ?
-	      -errno : 0;
+	err = secbuf_ring_reserve_space(handle, other);
+	if (err)
+		return err;
+	err = secbuf_ring_map_at(handle, head, producer ? page : 2 * page,
+				 producer ? both : PROT_READ,
+				 SECBUF_RING_MMAP_HEAD);
 	if (!err)
-		err = secbuf_ring_map_at(handle, page, page, prot,
-					 producer ? head : tail);
+		err = secbuf_ring_map_at(handle, tail,
+					 producer ? 2 * page : page,
+					 producer ? PROT_READ : both,
+					 SECBUF_RING_MMAP_TAIL);
 	if (!err)
-		err = secbuf_ring_map_at(handle, 2 * page, 2 * page, PROT_READ,
-					 producer ? tail : head);
-	if (!err)
-		err = secbuf_ring_map_at(handle, 5 * page, size, prot,
+		err = secbuf_ring_map_at(handle, data, size, both,
 					 SECBUF_RING_MMAP_DATA);
 	if (err)
 		secbuf_ring_unmap(handle);
-	places->own = handle->base + page;
-	places->peer = handle->base + 2 * page;
-	places->status = (const void *)(handle->base + 3 * page);
-	places->data = handle->base + 5 * page;
+	places->own = handle->base + (producer ? head : tail);
+	places->peer = handle->base + (producer ? tail : head);
+	places->status = (const void *)((const char *)places->peer + page);
+	places->data = handle->base + data;
 	return err;
 }
 
 /*
  * Making and unmaking
  */
+
+static size_t secbuf_ring_colour(uint32_t end)
+{
+	return end == SECBUF_RING_END_PRODUCER ? SECBUF_RING_PRODUCER_COLOUR :
+						 SECBUF_RING_CONSUMER_COLOUR;
+}
+
+/* With room for either colour. */
+#define SECBUF_RING_MEMORY	(sizeof(struct secbuf_ring_handle) +	\
+				 SECBUF_RING_CONSUMER_COLOUR)
+
+struct secbuf_ring_handle *secbuf_ring_new(int fd, uint32_t end)
+{
+	struct secbuf_ring_handle *handle;
+	unsigned char *memory;
+
+	memory = secbuf_map_private(SECBUF_RING_MEMORY, SECBUF_MAP_KEPT);
+	if (!memory)
+		return NULL;
+	handle = (void *)(memory + secbuf_ring_colour(end));
+	handle->memory = memory;
+	handle->fd = fd;
+	return handle;
+}
+
+void secbuf_ring_free(struct secbuf_ring_handle *handle)
+{
+	munmap(handle->memory, SECBUF_RING_MEMORY);
+}
 
 static uint64_t secbuf_ring_load_mine(const struct secbuf_ring_handle *handle)
 {
@@ -124,9 +197,14 @@ static int secbuf_ring_check_info(const struct secbuf_ring_info_args *info,
 	return info->out_end == end ? 0 : -EINVAL;
 }
 
-/* The descriptor remains the caller's if this fails. */
+/*
+ * @other: the other end, if this process has it; or NULL
+ *
+ * The descriptor remains the caller's if this fails.
+ */
 static int secbuf_ring_attach_fd(struct secbuf_ring_handle **out, int fd,
-				 uint32_t end)
+				 uint32_t end,
+				 const struct secbuf_ring_handle *other)
 {
 	struct secbuf_ring_info_args info = { 0 };
 	struct secbuf_ring_plain_args claim = { 0 };
@@ -142,18 +220,17 @@ static int secbuf_ring_attach_fd(struct secbuf_ring_handle **out, int fd,
 	if (err && err != -EALREADY)
 		return err;
 
-	handle = secbuf_map_private(sizeof(*handle), SECBUF_MAP_KEPT);
+	handle = secbuf_ring_new(fd, end);
 	if (!handle)
 		return -ENOMEM;
-	handle->fd = fd;
-	err = secbuf_ring_map(handle, &info, &places);
+	err = secbuf_ring_map(handle, &info, other, &places);
 	if (!err) {
 		err = secbuf_ring_begin(handle, &places, &info);
 		if (err)
 			secbuf_ring_unmap(handle);
 	}
 	if (err)
-		munmap(handle, sizeof(*handle));
+		secbuf_ring_free(handle);
 	else
 		*out = handle;
 	return err;
@@ -166,7 +243,7 @@ static int secbuf_ring_attach(struct secbuf_ring_handle **out, int fd,
 	int err;
 
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	err = fd < 0 ? -errno : secbuf_ring_attach_fd(out, fd, end);
+	err = fd < 0 ? -errno : secbuf_ring_attach_fd(out, fd, end, NULL);
 	if (err && fd >= 0)
 		close(fd);
 	errno = saved_errno;
@@ -213,7 +290,7 @@ static void secbuf_ring_close(struct secbuf_ring_side *side)
 		secbuf_ring_unmap(handle);
 	}
 	close(handle->fd);
-	munmap(handle, sizeof(*handle));
+	secbuf_ring_free(handle);
 	errno = saved_errno;
 }
 
@@ -305,11 +382,11 @@ int secbuf_ring_open(struct secbuf_ring_producer **producer,
 	if (err)
 		return err;
 	err = secbuf_ring_attach_fd(&in, args.out_producer_fd,
-				    SECBUF_RING_END_PRODUCER);
+				    SECBUF_RING_END_PRODUCER, NULL);
 	if (err)
 		goto close_producer;
 	err = secbuf_ring_attach_fd(&out, args.out_consumer_fd,
-				    SECBUF_RING_END_CONSUMER);
+				    SECBUF_RING_END_CONSUMER, in);
 	if (err)
 		goto close_consumer;
 	*producer = &in->producer;

@@ -12,11 +12,12 @@
 #define SECBUF_RING_OVER	(SECBUF_RING_BROKEN | SECBUF_RING_RESET_DONE)
 
 /*
- * The positions lie at the beginning of their pages. What is used together with
- * them lies elsewhere in its page: processors compare the lower 12 bits first
- * when they look whether a load depends on a store.
+ * Where in a page that begins what every call of an end uses. The shared words
+ * lie at the beginning of theirs; see map.h for what it is good for to be close to
+ * them and apart from each other.
  */
-#define SECBUF_RING_SKIPPED	0xc40
+#define SECBUF_RING_PRODUCER_COLOUR	320
+#define SECBUF_RING_CONSUMER_COLOUR	576
 
 /**
  * struct secbuf_ring_places - where an end is mapped
@@ -37,19 +38,23 @@ struct secbuf_ring_places {
  * @fd: of it
  * @base: begin of what is reserved: guard, pages, guard, data, guard
  * @map_size: bytes reserved
- * @__skipped: see SECBUF_RING_SKIPPED
+ * @memory: that this lies in, somewhere in its first page
+ * @__kept: up to the same place SECBUF_MAP_KEPT further, from where on a child of
+ *          fork() finds zeros
  * @side: what both ends have
  * @producer: if it is the one
  * @consumer: if it is the other
- *
- * From SECBUF_MAP_KEPT on a child of fork() finds zeros.
  */
 struct secbuf_ring_handle {
-	int fd;
-	unsigned char *base;
-	size_t map_size;
-
-	_Alignas(SECBUF_MAP_KEPT) unsigned char __skipped[SECBUF_RING_SKIPPED];
+	union {
+		struct {
+			int fd;
+			unsigned char *base;
+			size_t map_size;
+			void *memory;
+		};
+		unsigned char __kept[SECBUF_MAP_KEPT];
+	};
 	union {
 		struct secbuf_ring_side side;
 		struct secbuf_ring_producer producer;
@@ -83,6 +88,10 @@ static inline bool secbuf_ring_is_alone(const struct secbuf_ring_side *side)
 						SECBUF_RING_PRODUCER_GONE);
 }
 
+/* Of an end, without anything mapped; NULL without memory. */
+struct secbuf_ring_handle *secbuf_ring_new(int fd, uint32_t end);
+void secbuf_ring_free(struct secbuf_ring_handle *handle);
+
 /*
  * The end begins where its page says that it is. 0; -EPROTO if that cannot be.
  */
@@ -98,6 +107,25 @@ int secbuf_ring_break(struct secbuf_ring_side *side);
  * -EPIPE if they are less than @want and there will not be more.
  */
 int64_t secbuf_ring_look(struct secbuf_ring_side *side, uint64_t want);
+
+/* 0 as long as the ring can be used. */
+int secbuf_ring_over(const struct secbuf_ring_side *side);
+
+/*
+ * Look at the other's position, and move the limit to it. -ENODATA if there is less
+ * than @want.
+ */
+int secbuf_ring_refill(struct secbuf_ring_consumer *consumer, uint64_t want);
+
+/*
+ * The length of the record at @pos, which is before the limit, read once. 0, or
+ * what is wrong with it or the ring, which then is broken.
+ */
+int secbuf_ring_record_len(struct secbuf_ring_side *side, uint64_t pos,
+			   uint32_t *len);
+
+/* The length before a payload of @len bytes, and zeros behind it. */
+void secbuf_ring_record_frame(unsigned char *record, uint32_t len);
 
 /* Bytes of the longest write into @room bytes. */
 size_t secbuf_ring_longest(const struct secbuf_ring_side *side, uint64_t room);

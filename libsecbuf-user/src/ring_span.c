@@ -23,9 +23,10 @@ int secbuf_ring_break(struct secbuf_ring_side *side)
 	return -EPROTO;
 }
 
-/* 0 as long as the ring can be used. */
-static int secbuf_ring_over(uint32_t flags)
+int secbuf_ring_over(const struct secbuf_ring_side *side)
 {
+	uint32_t flags = secbuf_get_acquire(side->status->flags);
+
 	if (flags & SECBUF_RING_RESET_DONE)
 		return -ESHUTDOWN;
 	return flags & SECBUF_RING_BROKEN ? -EPROTO : 0;
@@ -64,7 +65,7 @@ static bool secbuf_ring_may_be(const struct secbuf_ring_side *side,
 static int64_t secbuf_ring_look_once(struct secbuf_ring_side *side)
 {
 	uint64_t theirs = secbuf_ring_load_theirs(side);
-	int err = secbuf_ring_over(secbuf_get_acquire(side->status->flags));
+	int err = secbuf_ring_over(side);
 
 	if (err)
 		return err;
@@ -113,7 +114,7 @@ int __secbuf_ring_wake(struct secbuf_ring_side *side)
 
 	if (secbuf_ring_is_awaited(side))
 		secbuf_ioctl_ring_notify(secbuf_ring_handle(side)->fd, &args);
-	err = secbuf_ring_over(secbuf_get_acquire(side->status->flags));
+	err = secbuf_ring_over(side);
 	if (!err && secbuf_ring_is_producer(side) && secbuf_ring_is_alone(side))
 		err = -EPIPE;
 	return err;
@@ -227,16 +228,6 @@ int __secbuf_ring_write(struct secbuf_ring_producer *producer, const void *buf,
 	return __secbuf_ring_commit(producer, len);
 }
 
-/* The length before the payload, and zeros behind it. */
-static void secbuf_ring_frame(struct secbuf_ring_side *side, uint32_t len)
-{
-	unsigned char *record = __secbuf_ring_at(side);
-	size_t end = sizeof(len) + len;
-
-	__secbuf_store32(record, len);
-	__secbuf_zeroize(record + end, SECBUF_RING_RECORD_BYTES(len) - end);
-}
-
 int __secbuf_ring_commit(struct secbuf_ring_producer *producer, size_t len)
 {
 	struct secbuf_ring_side *side;
@@ -258,7 +249,7 @@ int __secbuf_ring_commit(struct secbuf_ring_producer *producer, size_t len)
 	if (!len)
 		return 0;
 	if (!side->bytes)
-		secbuf_ring_frame(side, len);
+		secbuf_ring_record_frame(__secbuf_ring_at(side), len);
 	return __secbuf_ring_publish(producer,
 				     side->mine + secbuf_ring_need(side, len));
 }
@@ -267,8 +258,7 @@ int __secbuf_ring_commit(struct secbuf_ring_producer *producer, size_t len)
  * Consumer
  */
 
-static int secbuf_ring_refill(struct secbuf_ring_consumer *consumer,
-			      uint64_t want)
+int secbuf_ring_refill(struct secbuf_ring_consumer *consumer, uint64_t want)
 {
 	int64_t amount = secbuf_ring_look(&consumer->side, want);
 
@@ -282,23 +272,16 @@ static int secbuf_ring_peek_record(struct secbuf_ring_consumer *consumer,
 				   const void **out, size_t *out_len)
 {
 	struct secbuf_ring_side *side = &consumer->side;
-	uint64_t need;
 	uint32_t len;
-	int err;
+	int err = 0;
 
-	if (side->limit == side->mine) {
+	if (side->limit == side->mine)
 		err = secbuf_ring_refill(consumer, 1);
-		if (err)
-			return err;
-	}
-	/* Both are multiples of SECBUF_RING_RECORD_ALIGN, so it is there. */
-	len = secbuf_get(*(const uint32_t *)__secbuf_ring_at(side));
-	need = SECBUF_RING_RECORD_BYTES(len);
-	if (!len || need > side->limit - side->mine) {
-		err = secbuf_ring_over(secbuf_get_acquire(side->status->flags));
-		return err ?: secbuf_ring_break(side);
-	}
-	side->open = side->mine + need;
+	if (!err)
+		err = secbuf_ring_record_len(side, side->mine, &len);
+	if (err)
+		return err;
+	side->open = side->mine + SECBUF_RING_RECORD_BYTES(len);
 	side->payload = len;
 	*out = secbuf_ring_payload(side);
 	*out_len = len;
@@ -333,9 +316,17 @@ int __secbuf_ring_peek(struct secbuf_ring_consumer *consumer, size_t min,
 	return 0;
 }
 
+static int secbuf_ring_consume_span(struct secbuf_ring_consumer *consumer,
+				    uint64_t len)
+{
+	__secbuf_zeroize(__secbuf_ring_at(&consumer->side), len);
+	return __secbuf_ring_give(consumer, len);
+}
+
 int __secbuf_ring_consume(struct secbuf_ring_consumer *consumer, size_t len)
 {
 	struct secbuf_ring_side *side;
+	uint64_t peeked;
 
 	if (!consumer)
 		return -EINVAL;
@@ -344,10 +335,11 @@ int __secbuf_ring_consume(struct secbuf_ring_consumer *consumer, size_t len)
 		return -EOWNERDEAD;
 	if (!len)
 		return 0;
-	if (!secbuf_ring_is_open(side) || len > side->open - side->mine ||
+	peeked = side->open - side->mine;
+	if (len > peeked || peeked > side->size ||
 	    (!side->bytes && len != side->payload))
 		return -EINVAL;
-	return __secbuf_ring_take(consumer, secbuf_ring_need(side, len));
+	return secbuf_ring_consume_span(consumer, secbuf_ring_need(side, len));
 }
 
 int secbuf_ring_clear(struct secbuf_ring_consumer *consumer)
@@ -366,7 +358,7 @@ int secbuf_ring_clear(struct secbuf_ring_consumer *consumer)
 	if (!used)
 		return 0;
 	consumer->side.open = consumer->side.limit;
-	return __secbuf_ring_take(consumer, used);
+	return secbuf_ring_consume_span(consumer, used);
 }
 
 /* What is next, whatever its length. */
@@ -412,6 +404,6 @@ ssize_t secbuf_ring_copy(struct secbuf_ring_consumer *consumer, void *buf,
 	if (err)
 		return err;
 	__secbuf_copy(buf, span, len);
-	err = secbuf_ring_over(secbuf_get_acquire(consumer->side.status->flags));
+	err = secbuf_ring_over(&consumer->side);
 	return err ?: (ssize_t)len;
 }

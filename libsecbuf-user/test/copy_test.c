@@ -50,7 +50,8 @@ TEST(every_length)
 TEST(long_ones)
 {
 	static const size_t sizes[] = {
-		1023, 1024, 1025, 4095, 4096, 4097, 8191, 65536, 100001,
+		1023, 1024, 1025, 4095, 4096, 4097, 8191, 24575, 24576, 65536,
+		100001,
 	};
 	unsigned char *src, *dst;
 	size_t i;
@@ -126,56 +127,191 @@ TEST(constant_lengths)
 	CHECK(64);
 }
 
+static bool is_zero(const unsigned char *bytes, size_t n)
+{
+	while (n--)
+		if (bytes[n])
+			return false;
+	return true;
+}
+
+TEST(take_zeroizes_every_length)
+{
+	unsigned char src[9000], dst[9000], secret[9000];
+	size_t n, i;
+
+	make_secret(secret, sizeof(secret));
+	for (n = 0; n < 8900; n += n < 700 ? 1 : 93) {
+		memcpy(src, secret, n + 16);
+		memset(dst, FILLER, n + 16);
+		secbuf_memory_take(dst + 8, src + 8, n);
+		ASSERT_EQ(0, memcmp(dst + 8, secret + 8, n));
+		ASSERT_TRUE(is_zero(src + 8, n));
+		ASSERT_EQ(0, memcmp(src, secret, 8));
+		ASSERT_EQ(0, memcmp(src + 8 + n, secret + 8 + n, 8));
+		for (i = 0; i < 8; i++) {
+			ASSERT_EQ(FILLER, dst[i]);
+			ASSERT_EQ(FILLER, dst[8 + n + i]);
+		}
+	}
+}
+
+TEST(take_long_ones)
+{
+	static const size_t sizes[] = { 24575, 24576, 24577, 65536, 100001 };
+	unsigned char *src, *dst, *secret;
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		src = malloc(sizes[i]);
+		dst = malloc(sizes[i]);
+		secret = malloc(sizes[i]);
+		ASSERT_TRUE(src && dst && secret);
+		make_secret(secret, sizes[i]);
+		memcpy(src, secret, sizes[i]);
+		secbuf_memory_take(dst, src, sizes[i]);
+		EXPECT_EQ(0, memcmp(dst, secret, sizes[i]));
+		EXPECT_TRUE(is_zero(src, sizes[i]));
+		free(src);
+		free(dst);
+		free(secret);
+	}
+}
+
 #ifndef __SECBUF_COPY_PLAIN
-typedef void (*copy_fn)(unsigned char *dst, const unsigned char *src, size_t n);
+typedef void (*copy_fn)(unsigned char *dst, unsigned char *src, size_t n);
 
-static void copy_any(unsigned char *dst, const unsigned char *src, size_t n)
+static void copy_any(unsigned char *dst, unsigned char *src, size_t n)
 {
 	secbuf_memory_copy(dst, src, n);
 }
 
-/* As on a processor without AVX-512. */
-static void copy_without(unsigned char *dst, const unsigned char *src, size_t n)
+static void take_any(unsigned char *dst, unsigned char *src, size_t n)
 {
-	secbuf_avx512vl = SECBUF_AVX512_NO;
-	secbuf_memory_copy(dst, src, n);
-	secbuf_avx512vl = 0;
+	secbuf_memory_take(dst, src, n);
 }
 
+/* As on a processor that has other registers. */
+static void copy_as(enum secbuf_vector vector, unsigned char *dst,
+		    unsigned char *src, size_t n)
+{
+	secbuf_vector = vector;
+	secbuf_memory_copy(dst, src, n);
+	secbuf_vector = SECBUF_VECTOR_UNKNOWN;
+}
+
+static void take_as(enum secbuf_vector vector, unsigned char *dst,
+		    unsigned char *src, size_t n)
+{
+	secbuf_vector = vector;
+	secbuf_memory_take(dst, src, n);
+	secbuf_vector = SECBUF_VECTOR_UNKNOWN;
+}
+
+static void copy_as_xmm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	copy_as(SECBUF_VECTOR_XMM, dst, src, n);
+}
+
+static void take_as_xmm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	take_as(SECBUF_VECTOR_XMM, dst, src, n);
+}
+
+static void copy_as_ymm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	copy_as(SECBUF_VECTOR_YMM, dst, src, n);
+}
+
+static void take_as_ymm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	take_as(SECBUF_VECTOR_YMM, dst, src, n);
+}
+
+static void copy_as_zmm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	copy_as(SECBUF_VECTOR_ZMM, dst, src, n);
+}
+
+static void take_as_zmm(unsigned char *dst, unsigned char *src, size_t n)
+{
+	take_as(SECBUF_VECTOR_ZMM, dst, src, n);
+}
+
+#define SHORT	0
+#define LONG	SIZE_MAX
+
+/* What it is good for: lengths, and the state it must leave in use. */
 static const struct {
 	const char *name;
 	copy_fn copy;
+	size_t min;
+	size_t max;
+	bool takes;
+	bool avx512;
 	unsigned int component;
 } ways[] = {
-	{ "any", copy_any, 0 },
-	{ "without", copy_without, 0 },
-	{ "sse2", secbuf_copy_sse2, REGISTERS_SSE },
-	{ "avx512vl", secbuf_copy_avx512vl, REGISTERS_HI16_ZMM },
-	{ "rep", secbuf_copy_rep, 0 },
+	{ "copy", copy_any, SHORT, LONG, false, false, 0 },
+	{ "take", take_any, SHORT, LONG, true, false, 0 },
+	{ "copy as xmm", copy_as_xmm, SHORT, LONG, false, false, 0 },
+	{ "take as xmm", take_as_xmm, SHORT, LONG, true, false, 0 },
+	{ "copy as ymm", copy_as_ymm, SHORT, LONG, false, true, 0 },
+	{ "take as ymm", take_as_ymm, SHORT, LONG, true, true, 0 },
+	{ "copy as zmm", copy_as_zmm, SHORT, LONG, false, true, 0 },
+	{ "take as zmm", take_as_zmm, SHORT, LONG, true, true, 0 },
+	{ "copy xmm", secbuf_copy_xmm, 65, LONG, false, false,
+	  REGISTERS_SSE },
+	{ "take xmm", secbuf_take_xmm, 65, LONG, true, false, REGISTERS_SSE },
+	{ "copy ymm", secbuf_copy_ymm, 128, LONG, false, true,
+	  REGISTERS_HI16_ZMM },
+	{ "take ymm", secbuf_take_ymm, 128, LONG, true, true,
+	  REGISTERS_HI16_ZMM },
+	{ "copy ymm short", secbuf_copy_ymm_short, 64, 128, false, true,
+	  REGISTERS_HI16_ZMM },
+	{ "take ymm short", secbuf_take_ymm_short, 64, 128, true, true,
+	  REGISTERS_HI16_ZMM },
+	{ "copy zmm", secbuf_copy_zmm, 256, LONG, false, true,
+	  REGISTERS_HI16_ZMM },
+	{ "take zmm", secbuf_take_zmm, 256, LONG, true, true,
+	  REGISTERS_HI16_ZMM },
+	{ "copy zmm short", secbuf_copy_zmm_short, 128, 256, false, true,
+	  REGISTERS_HI16_ZMM },
+	{ "take zmm short", secbuf_take_zmm_short, 128, 256, true, true,
+	  REGISTERS_HI16_ZMM },
+	{ "copy rep", secbuf_copy_rep, SHORT, LONG, false, false, 0 },
+	{ "take rep", secbuf_take_rep, SHORT, LONG, true, false, 0 },
 };
 
-static bool can(size_t way)
+static bool can(size_t way, size_t n)
 {
-	return ways[way].copy != secbuf_copy_avx512vl || secbuf_have_avx512vl();
+	return n >= ways[way].min && n <= ways[way].max &&
+	       (!ways[way].avx512 || secbuf_ask_avx512vl());
 }
 
 TEST(every_way)
 {
-	unsigned char src[800], dst[816];
-	size_t way, n;
+	unsigned char secret[1400], src[1400], dst[1400];
+	size_t way, n, left;
 
-	make_secret(src, sizeof(src));
+	make_secret(secret, sizeof(secret));
 	for (way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
-		if (!can(way))
-			continue;
-		for (n = 65; n <= sizeof(src); n++) {
+		for (n = 0; n < 1300; n++) {
+			if (!can(way, n))
+				continue;
 			memset(dst, FILLER, sizeof(dst));
-			ways[way].copy(dst + 8, src, n);
-			ASSERT_EQ(0, memcmp(dst + 8, src, n)) {
+			memcpy(src, secret, sizeof(src));
+			ways[way].copy(dst + 8, src + 8, n);
+			ASSERT_EQ(0, memcmp(dst + 8, secret + 8, n)) {
 				TH_LOG("%s %zu", ways[way].name, n);
 			}
 			ASSERT_EQ(FILLER, dst[7]);
 			ASSERT_EQ(FILLER, dst[8 + n]);
+			left = ways[way].takes ? 0 : n;
+			ASSERT_EQ(0, memcmp(src, secret, 8 + left));
+			ASSERT_TRUE(is_zero(src + 8 + left, n - left)) {
+				TH_LOG("%s %zu", ways[way].name, n);
+			}
+			ASSERT_EQ(0, memcmp(src + 8 + n, secret + 8 + n, 8));
 		}
 	}
 }
@@ -183,9 +319,11 @@ TEST(every_way)
 TEST(nothing_in_vector_registers)
 {
 	static const size_t sizes[] = {
-		8, 16, 24, 32, 48, 64, 65, 100, 128, 256, 1024, 4095, 4096, 8192,
+		8, 16, 24, 32, 48, 64, 65, 100, 128, 200, 256, 257, 1024, 4095,
+		4096, 8192, 24576,
 	};
-	unsigned char *src = malloc(8192), *dst = malloc(8192);
+	unsigned char *src = malloc(24576), *dst = malloc(24576);
+	unsigned char *secret = malloc(24576);
 	struct registers regs;
 	unsigned int in_use;
 	size_t way, i;
@@ -193,16 +331,18 @@ TEST(nothing_in_vector_registers)
 
 	if (!registers_init(&regs))
 		SKIP(return, "no xsave on this processor");
-	ASSERT_TRUE(src && dst);
-	make_secret(src, 8192);
+	ASSERT_TRUE(src && dst && secret);
+	make_secret(secret, 24576);
 	for (way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
-		for (i = 0; can(way) && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-			if (way && sizes[i] < 65)
+		for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			if (!can(way, sizes[i]))
 				continue;
+			/* Not by memcpy(): that would leave it there. */
+			make_secret(src, sizes[i]);
 			registers_load(&regs);
 			ways[way].copy(dst, src, sizes[i]);
 			in_use = registers_in_use();
-			held = registers_hold(&regs, src, sizes[i]);
+			held = registers_hold(&regs, secret, sizes[i]);
 			EXPECT_FALSE(held) {
 				TH_LOG("%s %zu", ways[way].name, sizes[i]);
 			}
@@ -214,6 +354,7 @@ TEST(nothing_in_vector_registers)
 	free(regs.area);
 	free(src);
 	free(dst);
+	free(secret);
 }
 
 /* The test above can fail. */

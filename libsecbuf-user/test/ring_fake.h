@@ -97,10 +97,13 @@ static inline void fake_arm(int fd, uint64_t min)
 
 static inline int fake_wait(int fd, const struct secbuf_ring_notify_args *args)
 {
+	const bool endless = args->timeout_ns == SECBUF_RING_TIMEOUT_NONE;
 	struct timespec end;
 
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += FAKE_LOST_S;
+	/* Other times end with the second. */
+	end.tv_sec += endless ? FAKE_LOST_S : 0;
+	end.tv_nsec = endless ? end.tv_nsec : 999999999;
 	for (;;) {
 		fake_arm(fd, args->min);
 		if (fake_amount(fd) >= args->min)
@@ -108,7 +111,7 @@ static inline int fake_wait(int fd, const struct secbuf_ring_notify_args *args)
 		if (!args->timeout_ns)
 			return -ETIMEDOUT;
 		if (fake_sleep(fd, &end)) {
-			fake.lost++;
+			fake.lost += endless;
 			return -ETIMEDOUT;
 		}
 	}
@@ -160,6 +163,11 @@ int ioctl(int fd, unsigned long cmd, ...)
 				 __ATOMIC_RELEASE);
 		pthread_mutex_unlock(&fake.lock);
 		break;
+	case SECBUF_IOC_RING_SHRINK:
+		err = -EBUSY;
+		break;
+	case SECBUF_IOC_RING_STATS:
+		break;
 	case SECBUF_IOC_RING_CREATE:
 		fake.asked = ((struct secbuf_ring_create_args *)args)->ring_size;
 		err = -ENOTTY;
@@ -182,10 +190,9 @@ static inline int fake_begin(struct secbuf_ring_handle **out, int fd,
 	};
 	struct secbuf_ring_handle *handle;
 
-	handle = secbuf_map_private(sizeof(*handle), SECBUF_MAP_KEPT);
+	handle = secbuf_ring_new(fd, end);
 	if (!handle)
 		return -ENOMEM;
-	handle->fd = fd;
 	places.own = end == SECBUF_RING_END_PRODUCER ? (void *)fake.head :
 						       (void *)fake.tail;
 	places.peer = end == SECBUF_RING_END_PRODUCER ? (void *)fake.tail :
@@ -203,10 +210,8 @@ static inline void fake_map(int fd, size_t where, size_t size, off_t offset)
 
 static inline void fake_close(void)
 {
-	munmap(secbuf_ring_handle(&fake.producer->side),
-	       sizeof(struct secbuf_ring_handle));
-	munmap(secbuf_ring_handle(&fake.consumer->side),
-	       sizeof(struct secbuf_ring_handle));
+	secbuf_ring_free(secbuf_ring_handle(&fake.producer->side));
+	secbuf_ring_free(secbuf_ring_handle(&fake.consumer->side));
 	munmap(fake.base, FAKE_PAGES * fake.page + 2 * fake.size);
 }
 

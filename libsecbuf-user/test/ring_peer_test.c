@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Rings between two processes: traffic, a peer that is killed at any time, one
- * that writes anything anywhere at any time, and ends that change hands.
+ * Rings between two processes: traffic, a peer that is killed at any time, and
+ * ends that change hands. For hostile ones see ring_attack_test.c.
  *
- * RING_SECONDS in the environment says how long the tests that could go on for
- * ever do so, each; 2 by default.
+ * SECBUF_RING_SECONDS in the environment says how long the tests that could go on
+ * for ever do so, each; 2 by default.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ static uint64_t now_ns(void)
 
 static uint64_t until(void)
 {
-	const char *seconds = getenv("RING_SECONDS");
+	const char *seconds = getenv("SECBUF_RING_SECONDS");
 
 	return now_ns() + (seconds ? atoi(seconds) : 2) * 1000 * MS;
 }
@@ -298,182 +298,6 @@ TEST_F_TIMEOUT(peer, the_consumer_is_killed_at_any_time, 300)
 		ASSERT_EQ(0, make(self, variant->flags));
 	}
 	TH_LOG("%d times", runs);
-}
-
-/* Hostile */
-
-/* All that an end may write, for one that does not use the library. */
-struct target {
-	unsigned char *data;
-	uint64_t *words;
-	int fd;
-};
-
-static int map_target(struct target *target, int fd)
-{
-	struct secbuf_ring_plain_args claim = { 0 };
-	struct secbuf_ring_info_args info = { 0 };
-	int err;
-
-	err = secbuf_ioctl_ring_claim(fd, &claim) ?:
-	      secbuf_ioctl_ring_info(fd, &info);
-	if (err)
-		return err;
-	target->fd = fd;
-	target->data = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			    fd, SECBUF_RING_MMAP_DATA);
-	target->words = mmap(NULL, sysconf(_SC_PAGESIZE),
-			     PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			     info.out_end == SECBUF_RING_END_PRODUCER ?
-			     SECBUF_RING_MMAP_HEAD : SECBUF_RING_MMAP_TAIL);
-	return target->data == MAP_FAILED || target->words == MAP_FAILED ?
-	       -errno : 0;
-}
-
-/* Position, need_wake with state, and wake_pos: see <linux/secbuf.h>. */
-static void scribble(struct target *target, uint64_t random)
-{
-	static const int words[] = { 0, 0, 0, 16, 17 };
-	volatile uint64_t *word = &target->words[words[random % 5]];
-	struct secbuf_ring_notify_args notify = { 0 };
-	struct secbuf_ring_shrink_args shrink = { 0 };
-	struct secbuf_ring_plain_args plain = { 0 };
-
-	switch (random >> 58) {
-	case 0:
-		*word = random;
-		break;
-	case 1:
-		*word = random & 3;
-		break;
-	case 2:
-		*word ^= 1ULL << (random >> 32) % 64;
-		break;
-	case 3:
-		*word -= (random >> 32) % SIZE;
-		break;
-	case 4:
-		memset(target->data + (random >> 32) % SIZE, random,
-		       random % SIZE);
-		break;
-	case 5:
-		secbuf_ioctl_ring_notify(target->fd, &notify);
-		break;
-	case 6:
-		secbuf_ioctl_ring_shrink(target->fd, &shrink);
-		break;
-	case 7:
-		secbuf_ioctl_ring_unpark(target->fd, &plain);
-		break;
-	default:
-		*word += (random >> 32) % 64;
-	}
-}
-
-static int scribble_for_ever(FIXTURE_DATA(peer) *self, int fd)
-{
-	uint64_t random = 99 + getpid();
-	struct target target;
-	int err = map_target(&target, fd);
-
-	while (!err)
-		scribble(&target, traffic_next(&random));
-	return err;
-}
-
-static int be_hostile_producer(FIXTURE_DATA(peer) *self)
-{
-	return scribble_for_ever(self, self->in);
-}
-
-static int be_hostile_consumer(FIXTURE_DATA(peer) *self)
-{
-	return scribble_for_ever(self, self->out);
-}
-
-/* What the victim may get to see. */
-static bool is_expected(int err)
-{
-	switch (err) {
-	case 0:
-	case -EBADMSG:		/* the bytes */
-	case -ENODATA:
-	case -ENOSPC:
-	case -EMSGSIZE:		/* a record */
-	case -ETIMEDOUT:
-	case -EPROTO:
-		return true;
-	}
-	return false;
-}
-
-/* In every call, for some time; it ends each time by itself. */
-static int use_end(FIXTURE_DATA(peer) *self, int nr, uint64_t *random)
-{
-	struct secbuf_ring_side *side;
-	size_t n;
-	int err = 0;
-
-	side = self->producer ? &self->producer->side : &self->consumer->side;
-	while (nr-- && is_expected(err) && err != -EPROTO) {
-		n = 1 + traffic_next(random) % TRAFFIC_PIECE;
-		if (*random >> 60 == 0)
-			err = secbuf_ring_wait(side, n, *random % (2 * MS));
-		else if (*random >> 56 == 0x11)
-			err = secbuf_ring_used(side) < -1 ? -EPROTO : 0;
-		else if (self->producer)
-			err = traffic_put(&self->traffic, self->producer, n);
-		else
-			err = traffic_get(&self->traffic, self->consumer, n);
-		if (self->producer)
-			secbuf_ring_cancel(self->producer);
-	}
-	return err;
-}
-
-/* @hostile is the other end. Each ring does not last long. */
-static int survive(FIXTURE_DATA(peer) *self, uint32_t flags, int *broken,
-		   int (*attach)(FIXTURE_DATA(peer) *self),
-		   int (*hostile)(FIXTURE_DATA(peer) *self))
-{
-	uint64_t end = until(), random = 815;
-	int err;
-
-	do {
-		be_child(self, hostile);
-		err = attach(self);
-		/* It may have been broken before. */
-		if (err == -EPROTO)
-			err = 0;
-		else
-			err = err ?: use_end(self, 20000, &random);
-		*broken += err == -EPROTO;
-		if (!is_expected(err))
-			return err;
-		unmake(self);
-		err = make(self, flags);
-	} while (!err && now_ns() < end);
-	return err;
-}
-
-TEST_F_TIMEOUT(peer, hostile_producer, 300)
-{
-	int broken = 0;
-
-	EXPECT_EQ(0, survive(self, variant->flags, &broken, attach_consumer,
-			     be_hostile_producer));
-	TH_LOG("broken %d times", broken);
-	EXPECT_LT(0, broken);
-}
-
-TEST_F_TIMEOUT(peer, hostile_consumer, 300)
-{
-	int broken = 0;
-
-	EXPECT_EQ(0, survive(self, variant->flags, &broken, attach_producer,
-			     be_hostile_consumer));
-	TH_LOG("broken %d times", broken);
-	EXPECT_LT(0, broken);
 }
 
 /* Ends that change hands */

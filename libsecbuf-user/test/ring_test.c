@@ -300,6 +300,23 @@ TEST_F(ring, consume_of_more_than_was_peeked)
 	EXPECT_EQ(10, secbuf_ring_used(&self->consumer->side));
 }
 
+TEST_F(ring, consume_of_what_was_read_meanwhile)
+{
+	const void *span;
+	size_t len;
+
+	ASSERT_EQ(0, secbuf_ring_write(self->producer, self->in, 10));
+	ASSERT_EQ(0, secbuf_ring_peek(self->consumer, 0, &span, &len));
+	ASSERT_EQ(0, secbuf_ring_write(self->producer, self->in, 20));
+	ASSERT_EQ(4, secbuf_ring_read(self->consumer, self->out, 4));
+	EXPECT_EQ(-EINVAL, secbuf_ring_consume(self->consumer, 7));
+	ASSERT_EQ(6, secbuf_ring_read(self->consumer, self->out, 6));
+	ASSERT_EQ(8, secbuf_ring_read(self->consumer, self->out, 8));
+	EXPECT_EQ(-EINVAL, secbuf_ring_consume(self->consumer, 1));
+	EXPECT_EQ(-EINVAL, secbuf_ring_consume(self->consumer, SIZE));
+	EXPECT_EQ(12, secbuf_ring_used(&self->consumer->side));
+}
+
 /* Of the seed */
 
 TEST_F(ring, seed_a6_commit_before_any_write_is_refused)
