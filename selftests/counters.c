@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* counters: print "POOLS CONNS BYTES", what exists in the kernel now. */
+/* counters: print "POOLS CONNS RINGS BYTES", what exists in the kernel now. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -15,7 +15,7 @@ int main(void)
 		perror("/dev/secbuf");
 		return 1;
 	}
-	printf("%u %u %llu\n", info.out_nr_pools, info.out_nr_conns,
-	       info.out_bytes);
+	printf("%u %u %u %llu\n", info.out_nr_pools, info.out_nr_conns,
+	       info.out_nr_rings, info.out_bytes);
 	return 0;
 }

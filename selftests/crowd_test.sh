@@ -83,6 +83,6 @@ else
 fi
 kill -KILL $pool $malloc 2>/dev/null
 wait $pool $malloc 2>/dev/null
-tap_is "0 0 0" "$("$here/counters")" "nothing is left when the last is gone"
+tap_is "0 0 0 0" "$("$here/counters")" "nothing is left when the last is gone"
 rm -rf "$dir"
 tap_end

@@ -59,7 +59,7 @@ refused()
 # reload NAME: nothing is left, and the module goes and comes
 reload()
 {
-	tap_is "0 0 0" "$("$here/counters")" "$1: nothing is left"
+	tap_is "0 0 0 0" "$("$here/counters")" "$1: nothing is left"
 	rmmod secbuf && ! loaded
 	tap_result $? "$1: unloaded"
 	[ ! -e /dev/secbuf ]

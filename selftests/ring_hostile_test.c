@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A peer that writes anything anywhere it can, all the time, and calls whatever
- * there is to be called. The other side must get errors that are documented, no
- * signal, and an answer in time.
+ * A peer that writes anything anywhere it can, without a pause, and calls
+ * whatever there is to be called. The other side must get errors that are
+ * documented, no signal, and an answer in time, whatever it does, and the peer
+ * must live to be killed.
  *
- * SECBUF_HOSTILE_SECONDS: how long, for each case
+ * SECBUF_RING_SECONDS: how long, for each case
  */
 #include "secbuf_ring.h"
 
 #include <poll.h>
-#include <sched.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define SIZE		(4 * PAGE)
 
-static unsigned int seconds(void)
-{
-	const char *value = getenv("SECBUF_HOSTILE_SECONDS");
-
-	return value ? atoi(value) : 2;
-}
-
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
-static __u64 random_state;
+static __thread __u64 random_state;
 
 static __u64 rnd(void)
 {
@@ -63,34 +47,57 @@ static __u64 bad_position(__u64 other)
 	}
 }
 
-/* So many writes of each kind before it makes a call. */
-static void scribble(struct ring_end *end)
+static void rnd_init(void)
+{
+	random_state = (now_ms() + (uintptr_t)&random_state) *
+		       0x9e3779b97f4a7c15ULL + getpid();
+}
+
+/*
+ * Mostly what could be true, or not for long, so that it is not over at once;
+ * then something that stays for a while, @hold.
+ */
+static void scribble_position(__u64 *position, const __u64 *peer, bool producer,
+			      unsigned int *hold)
+{
+	__u64 old = *position;
+
+	if (*hold) {
+		--*hold;
+		return;
+	}
+	if (rnd() % 96)
+		ring_store(position, ring_load(peer) +
+			   (producer ? rnd() % SIZE & ~3ULL : 0));
+	else
+		ring_store(position, bad_position(ring_load(peer)));
+	if (rnd() % 65536 == 0) {
+		ring_store(position, bad_position(ring_load(peer)));
+		*hold = 50000;
+	} else if (rnd() % 2) {
+		ring_store(position, old);
+	}
+}
+
+static void __attribute__((noreturn)) scribble(struct ring_end *end)
 {
 	__u64 *position = end->producer ? &end->head->head : &end->tail->tail;
 	__u64 *peer = end->producer ? &end->tail->tail : &end->head->head;
 	volatile __u64 *page = (void *)(end->producer ? (void *)end->head :
 							(void *)end->tail);
+	unsigned int hold = 0;
 
-	for (int i = 0; i < 200; i++) {
-		__u64 old = *position;
-
+	for (;;) {
 		if (end->producer && rnd() % 4)
 			((volatile __u32 *)end->data)[rnd() % (SIZE / 4)] =
 				rnd() % 3 ? rnd() % 64 : rnd();
-		/* Mostly what could be true, so that it is not over at once. */
-		if (rnd() % 256)
-			ring_store(position, ring_load(peer) +
-				   (end->producer ? rnd() % SIZE & ~3ULL : 0));
-		else
-			ring_store(position, bad_position(ring_load(peer)));
+		scribble_position(position, peer, end->producer, &hold);
 		if (rnd() % 8 == 0)
 			page[16] = rnd() % 3;
 		if (rnd() % 8 == 0)
 			page[17] = rnd();
 		if (rnd() % 16 == 0)
 			page[rnd() % (PAGE / 8 - 1) + 1] = rnd();
-		if (rnd() % 2)
-			ring_store(position, old);
 	}
 }
 
@@ -149,22 +156,31 @@ static void call_anything(struct ring_end *end)
 	}
 }
 
+static void *scribbler(void *end)
+{
+	rnd_init();
+	scribble(end);
+}
+
+/* Two mappings: one that is written to always, one that comes and goes. */
 static pid_t hostile_start(int fd)
 {
-	struct ring_end end;
+	struct ring_end end, again;
+	pthread_t thread;
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
-	random_state = now_ms() * 0x9e3779b97f4a7c15ULL + getpid();
+	rnd_init();
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	/* It may be over before we come to it. */
-	if (ring_claim(fd) || ring_end_map(&end, fd))
+	if (ring_claim(fd) || ring_end_map(&end, fd) ||
+	    ring_end_map(&again, fd))
 		_exit(0);
-	for (;;) {
-		scribble(&end);
-		call_anything(&end);
-	}
+	if (pthread_create(&thread, NULL, scribbler, &end))
+		_exit(1);
+	for (;;)
+		call_anything(&again);
 }
 
 FIXTURE(hostile)
@@ -240,6 +256,20 @@ static bool documented(int err)
 	}
 }
 
+/* What is no errno. */
+#define WRONG	9999
+
+/* Of which the other end must not notice anything. */
+static int fork_and_leave(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return waitpid(pid, &status, 0) == pid && !status ? 0 : WRONG;
+}
+
 /* One call of the victim. Returns 0 or errno. */
 static int victim_call(struct ring_end *end, unsigned char *buf)
 {
@@ -248,7 +278,7 @@ static int victim_call(struct ring_end *end, unsigned char *buf)
 	ssize_t ret;
 	int n;
 
-	switch (rnd() % 9) {
+	switch (rnd() % 13) {
 	case 0:
 	case 1:
 		ret = end->producer ? write(end->fd, buf, 1 + rnd() % 300) :
@@ -269,6 +299,15 @@ static int victim_call(struct ring_end *end, unsigned char *buf)
 		return ret < 0 ? -ret : 0;
 	case 7:
 		return -ring_stats(end->fd, &stats);
+	case 8:
+		return ring_claim(end->fd) == -EALREADY ? 0 : WRONG;
+	case 9:
+		return end->producer ? -ring_unpark(end->fd) : 0;
+	case 10:
+		ring_end_unmap(end);
+		return -ring_end_map(end, end->fd);
+	case 11:
+		return rnd() % 16 ? 0 : fork_and_leave();
 	default:
 		poll(&pfd, 1, 1);
 		return ioctl(end->fd, FIONREAD, &n) ? errno : 0;
@@ -335,7 +374,7 @@ static int victim_round(struct ring_end *end, bool records, bool *broken,
 			for (int i = 0; i < 20; i++) {
 				err = -ring_notify(end->fd);
 				if (err != EPROTO)
-					return err ?: 9999;
+					return err ?: WRONG;
 			}
 			return 0;
 		}
@@ -343,14 +382,70 @@ static int victim_round(struct ring_end *end, bool records, bool *broken,
 	return 0;
 }
 
+/* Another claims it, and goes on, and ends by exit or exec. Returns 0. */
+static int leave_to_heir(struct ring_end *end, bool records)
+{
+	static char *const argv[] = { "/bin/true", NULL };
+	bool exec = rnd() % 2, broken;
+	__u64 slowest = 0;
+	int status;
+	pid_t pid;
+
+	ring_end_unmap(end);
+	pid = fork();
+	if (!pid) {
+		rnd_init();
+		if (ring_claim(end->fd) || ring_end_map(end, end->fd) ||
+		    victim_round(end, records, &broken, &slowest))
+			_exit(1);
+		fcntl(end->fd, F_SETFD, 0);
+		if (exec)
+			execv(argv[0], argv);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		return WRONG;
+	return ring_end_map(end, end->fd) ? 0 : WRONG;
+}
+
+/* How it ends for the victim. Returns what was wrong. */
+static int victim_end(struct ring_end *end, bool records)
+{
+	switch (rnd() % 5) {
+	case 0:
+		return -ring_reset(end->fd);
+	case 1:
+		return -ring_hangup(end->fd);
+	case 2:
+		return leave_to_heir(end, records);
+	case 3:
+		ring_end_unmap(end);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* It was ours to kill: no other signal, no exit of its own but before it began. */
+static bool hostile_end(pid_t pid)
+{
+	int status;
+
+	usleep(20000);
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid)
+		return false;
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : !status;
+}
+
 TEST_F_TIMEOUT(hostile, peer, 300)
 {
-	__u64 end = now_ms() + seconds() * 1000ULL;
+	__u64 end = now_ms() + ring_test_ms(2);
 	struct secbuf_ring_create_args args;
 	struct ring_end victim;
 	bool broken;
 	pid_t pid;
-	int mine, his, err, status;
+	int mine, his, err;
 
 	do {
 		ASSERT_EQ(0, ring_create(self->dev, SIZE, variant->flags |
@@ -367,14 +462,9 @@ TEST_F_TIMEOUT(hostile, peer, 300)
 		err = victim_round(&victim, variant->flags, &broken,
 				   &self->slowest);
 		EXPECT_EQ(0, err);
-		if (rnd() % 2)
-			EXPECT_EQ(0, ring_reset(mine));
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		/* It was ours to kill: no other signal, no exit of its own. */
-		EXPECT_TRUE(WIFSIGNALED(status) ?
-			    WTERMSIG(status) == SIGKILL :
-			    WEXITSTATUS(status) == 0);
+		err = victim_end(&victim, variant->flags);
+		EXPECT_EQ(0, err);
+		EXPECT_TRUE(hostile_end(pid));
 		ring_end_close(&victim);
 		close(his);
 		self->rounds++;

@@ -1,130 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A ring between processes: who may use an end, how it changes hands, and what
- * becomes of the other end when one dies, whichever way.
+ * A ring between processes: who may use an end, and how it changes hands.
  */
-#include "secbuf_ring.h"
+#include "secbuf_ring_child.h"
 #include "secbuf_touch.h"
 
 #include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-
-#define SIZE		(4 * PAGE)
-#define PASSABLE	SECBUF_RING_F_PASSABLE
-
-/* A child that runs @fn, and two pipes by which the two take turns. */
-struct child {
-	pid_t	pid;
-	int	to;
-	int	from;
-};
-
-/* What the child finds: pipes to the parent, and the ring. */
-struct context {
-	int		in;
-	int		out;
-	int		p;
-	int		c;
-	void		*arg;
-};
-
-#define CHILD_OK	0
-
-/* In the child, instead of ASSERT: its exit status is the line. */
-#define CHECK(cond)							\
-do {									\
-	if (!(cond))							\
-		_exit(__LINE__ % 250 + 1);				\
-} while (0)
-
-static void say(const struct context *ctx)
-{
-	CHECK(write(ctx->out, "x", 1) == 1);
-}
-
-static void hear(const struct context *ctx)
-{
-	char byte;
-
-	CHECK(read(ctx->in, &byte, 1) == 1);
-}
-
-static int child_start(struct child *child,
-		       void (*fn)(const struct context *ctx),
-		       const struct secbuf_ring_create_args *args, void *arg)
-{
-	int to[2], from[2];
-
-	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC))
-		return -errno;
-	child->pid = fork();
-	if (!child->pid) {
-		struct context ctx = {
-			.in = to[0], .out = from[1], .arg = arg,
-			.p = args ? args->out_producer_fd : -1,
-			.c = args ? args->out_consumer_fd : -1,
-		};
-
-		close(to[1]);
-		close(from[0]);
-		fn(&ctx);
-		_exit(CHILD_OK);
-	}
-	close(to[0]);
-	close(from[1]);
-	child->to = to[1];
-	child->from = from[0];
-	return child->pid < 0 ? -errno : 0;
-}
-
-/* 0 when the child has said it got so far, or died. */
-static int child_await(struct child *child)
-{
-	char byte;
-
-	return read(child->from, &byte, 1) == 1 ? 0 : -1;
-}
-
-static void child_go_on(struct child *child)
-{
-	if (write(child->to, "x", 1) != 1)
-		abort();
-}
-
-/* Its exit status, or minus the signal that killed it. */
-static int child_end(struct child *child)
-{
-	int status;
-
-	waitpid(child->pid, &status, 0);
-	close(child->to);
-	close(child->from);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static short poll_for(int fd, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
-
-	poll(&pfd, 1, ms);
-	return pfd.revents;
-}
-
-static int map_errno(int fd, __u64 offset, size_t len)
-{
-	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, offset);
-
-	if (p == MAP_FAILED)
-		return errno;
-	munmap(p, len);
-	return 0;
-}
 
 FIXTURE(peer)
 {
@@ -316,6 +200,117 @@ TEST_F(peer, claim_wakes_former_owner)
 	EXPECT_EQ(CHILD_OK, child_end(&child));
 }
 
+/*
+ * What was written after an end was claimed is not read by its former owner,
+ * even if he was about to read. Bytes that are 1 were written after that.
+ */
+
+struct handover {
+	int		claimed;
+	int		over;
+	int		leaked;
+};
+
+static void claim_and_tell(const struct context *ctx)
+{
+	struct handover *shared = ctx->arg;
+	char byte;
+
+	hear(ctx);
+	usleep(getpid() % 7 * 300);
+	/* While he is reading it is refused. */
+	while (ring_claim(ctx->c) == -EBUSY)
+		continue;
+	ring_store(&shared->claimed, 1);
+	do
+		CHECK(read(ctx->c, &byte, 1) == 1);
+	while (byte != 1);
+	ring_store(&shared->over, 1);
+	hear(ctx);
+}
+
+struct former_owner {
+	int		fd;
+	struct handover	*shared;
+};
+
+static void *read_on(void *arg)
+{
+	struct former_owner *me = arg;
+	char buf[16];
+	ssize_t n;
+
+	while (!ring_load(&me->shared->over)) {
+		n = read(me->fd, buf, sizeof(buf));
+		if (n < 0 && errno == EPERM)
+			break;
+		for (ssize_t i = 0; i < n; i++)
+			if (buf[i])
+				ring_store(&me->shared->leaked, 1);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(peer, claim_while_read, 60)
+{
+	struct handover *shared;
+	struct child child;
+	pthread_t thread;
+	char byte;
+
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, shared);
+	for (int i = 0; i < 20; i++) {
+		struct secbuf_ring_create_args args;
+		struct former_owner owner = { .shared = shared };
+
+		memset(shared, 0, sizeof(*shared));
+		ASSERT_EQ(0, ring_create(self->dev, SIZE, PASSABLE, &args));
+		ASSERT_EQ(0, child_start(&child, claim_and_tell, &args,
+					 shared));
+		owner.fd = args.out_consumer_fd;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, read_on, &owner));
+		child_go_on(&child);
+		while (!ring_load(&shared->over)) {
+			byte = ring_load(&shared->claimed);
+			ASSERT_EQ(1, write(args.out_producer_fd, &byte, 1));
+		}
+		pthread_join(thread, NULL);
+		child_go_on(&child);
+		EXPECT_EQ(CHILD_OK, child_end(&child));
+		EXPECT_EQ(0, shared->leaked);
+		close(args.out_producer_fd);
+		close(args.out_consumer_fd);
+	}
+	munmap(shared, PAGE);
+}
+
+/* What was written when nobody was left to read it is for nobody. */
+static void claim_and_look(const struct context *ctx)
+{
+	struct ring_end p;
+
+	CHECK(ring_claim(ctx->p) == 0);
+	CHECK(ring_end_map(&p, ctx->p) == 0);
+	CHECK(p.status->flags & SECBUF_RING_CONSUMER_GONE);
+	CHECK(count_not(p.data, 0, 2 * SIZE) == 0);
+}
+
+TEST_F(peer, claim_without_scratch)
+{
+	struct child child;
+	struct ring_end p;
+
+	ASSERT_EQ(0, ring_end_map(&p, self->p));
+	ASSERT_EQ(0, ring_hangup(self->c));
+	memset(p.data, 0x66, 2 * SIZE);
+	EXPECT_EQ(0, count_not(p.data, 0x66, 2 * SIZE));
+	ring_end_unmap(&p);
+	ASSERT_EQ(0, child_start(&child, claim_and_look, &self->args, NULL));
+	EXPECT_EQ(CHILD_OK, child_end(&child));
+}
+
 static void race_to_claim(const struct context *ctx)
 {
 	int ret;
@@ -348,39 +343,6 @@ TEST_F(peer, claim_race)
 	for (int i = 0; i < 4; i++)
 		won += child_end(&children[i]) == CHILD_OK;
 	EXPECT_EQ(1, won);
-}
-
-static int send_fd(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { "x", 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_fd(int sock)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
 }
 
 static void receive_and_read(const struct context *ctx)
@@ -422,232 +384,6 @@ TEST_F(peer, by_socket)
 	ring_end_close(&p);
 	close(socks[0]);
 	close(socks[1]);
-}
-
-/*
- * Death
- */
-
-enum way { WAY_EXIT, WAY_KILL, WAY_SEGV, WAY_ABORT, WAY_EXEC, WAY_CLOSE };
-
-FIXTURE(death)
-{
-	int				dev;
-	struct secbuf_ring_create_args	args;
-	int				p;
-	int				c;
-};
-
-FIXTURE_VARIANT(death)
-{
-	enum way	way;
-	int		status;
-};
-
-FIXTURE_VARIANT_ADD(death, exit)
-{
-	.way = WAY_EXIT, .status = 0,
-};
-
-FIXTURE_VARIANT_ADD(death, kill)
-{
-	.way = WAY_KILL, .status = -SIGKILL,
-};
-
-FIXTURE_VARIANT_ADD(death, segv)
-{
-	.way = WAY_SEGV, .status = -SIGSEGV,
-};
-
-FIXTURE_VARIANT_ADD(death, abort)
-{
-	.way = WAY_ABORT, .status = -SIGABRT,
-};
-
-FIXTURE_VARIANT_ADD(death, exec)
-{
-	.way = WAY_EXEC, .status = -SIGKILL,
-};
-
-/* The process lives on, and others hold the descriptor. */
-FIXTURE_VARIANT_ADD(death, close)
-{
-	.way = WAY_CLOSE, .status = -SIGKILL,
-};
-
-FIXTURE_SETUP(death)
-{
-	signal(SIGPIPE, SIG_IGN);
-	self->dev = secbuf_open();
-	ASSERT_LE(0, self->dev);
-	ASSERT_EQ(0, ring_create(self->dev, SIZE, PASSABLE, &self->args));
-	self->p = self->args.out_producer_fd;
-	self->c = self->args.out_consumer_fd;
-}
-
-/* A process that ends closes its descriptors, one that execs need not. */
-static bool goes_unnoticed(int dev, enum way way)
-{
-	return way == WAY_EXEC && !secbuf_owner_death(dev);
-}
-
-FIXTURE_TEARDOWN(death)
-{
-	close(self->p);
-	close(self->c);
-	close(self->dev);
-}
-
-static void die(const struct context *ctx, int fd, enum way way)
-{
-	static char *const argv[] = { "/bin/sleep", "1000", NULL };
-
-	switch (way) {
-	case WAY_EXIT:
-		_exit(0);
-	case WAY_KILL:
-		raise(SIGKILL);
-		break;
-	case WAY_SEGV:
-		signal(SIGSEGV, SIG_DFL);
-		raise(SIGSEGV);
-		break;
-	case WAY_ABORT:
-		signal(SIGABRT, SIG_DFL);
-		raise(SIGABRT);
-		break;
-	case WAY_EXEC:
-		/* With the descriptors. */
-		fcntl(ctx->p, F_SETFD, 0);
-		fcntl(ctx->c, F_SETFD, 0);
-		execv(argv[0], argv);
-		break;
-	case WAY_CLOSE:
-		CHECK(ring_hangup(fd) == 0);
-		pause();
-	}
-	_exit(99);
-}
-
-static void dying_producer(const struct context *ctx)
-{
-	struct ring_end p;
-	unsigned char *span;
-
-	CHECK(ring_claim(ctx->p) == 0);
-	CHECK(ring_end_map(&p, ctx->p) == 0);
-	CHECK(ring_put(&p, "0123456789", 10));
-	/* Reserved, and not published when it dies. */
-	span = ring_reserve(&p, 2 * PAGE);
-	CHECK(span);
-	memset(span, 0x5a, 2 * PAGE);
-	strcpy((char *)p.head + PAGE / 2, "a note in the margin");
-	say(ctx);
-	hear(ctx);
-	die(ctx, ctx->p, *(enum way *)ctx->arg);
-}
-
-TEST_F(death, producer)
-{
-	enum way way = variant->way;
-	struct child child;
-	struct ring_end c;
-	char buf[20];
-
-	if (goes_unnoticed(self->dev, variant->way))
-		SKIP(return, "objects do not die with their owner here");
-	ASSERT_EQ(0, child_start(&child, dying_producer, &self->args, &way));
-	ASSERT_EQ(0, child_await(&child));
-	ASSERT_EQ(0, ring_end_map(&c, self->c));
-	EXPECT_EQ(0, count_not(c.data + 10, 0x5a, 2 * PAGE));
-	EXPECT_EQ('a', ((char *)c.head)[PAGE / 2]);
-	child_go_on(&child);
-	/* Waiting wakes up. */
-	EXPECT_EQ(-EPIPE, ring_wait(self->c, 100, RING_FOREVER));
-	if (way == WAY_EXEC || way == WAY_CLOSE)
-		kill(child.pid, SIGKILL);
-	EXPECT_EQ(variant->status, child_end(&child));
-
-	EXPECT_EQ(SECBUF_RING_PRODUCER_GONE, c.status->flags);
-	EXPECT_EQ(0, count_not(c.data + 10, 0, SIZE - 10));
-	EXPECT_EQ(0, count_not((unsigned char *)c.head + 8, 0, PAGE - 8));
-	EXPECT_EQ(POLLIN | POLLHUP, poll_for(self->c, 5000));
-	EXPECT_EQ(10, read(self->c, buf, 20));
-	EXPECT_EQ(0, memcmp(buf, "0123456789", 10));
-	EXPECT_EQ(0, read(self->c, buf, 20));
-	ring_end_unmap(&c);
-}
-
-static void dying_consumer(const struct context *ctx)
-{
-	struct ring_end c;
-	char buf[5];
-
-	CHECK(ring_claim(ctx->c) == 0);
-	CHECK(ring_end_map(&c, ctx->c) == 0);
-	CHECK(ring_get(&c, buf, 5));
-	say(ctx);
-	hear(ctx);
-	die(ctx, ctx->c, *(enum way *)ctx->arg);
-}
-
-TEST_F(death, consumer)
-{
-	struct secbuf_ring_stats_args stats;
-	enum way way = variant->way;
-	struct child child;
-	struct ring_end p;
-
-	if (goes_unnoticed(self->dev, variant->way))
-		SKIP(return, "objects do not die with their owner here");
-	ASSERT_EQ(0, ring_end_map(&p, self->p));
-	ASSERT_TRUE(ring_put(&p, "0123456789", 10));
-	ASSERT_EQ(0, child_start(&child, dying_consumer, &self->args, &way));
-	ASSERT_EQ(0, child_await(&child));
-	child_go_on(&child);
-	EXPECT_EQ(-EPIPE, ring_wait(self->p, SIZE, RING_FOREVER));
-	if (way == WAY_EXEC || way == WAY_CLOSE)
-		kill(child.pid, SIGKILL);
-	EXPECT_EQ(variant->status, child_end(&child));
-
-	EXPECT_EQ(SECBUF_RING_CONSUMER_GONE, p.status->flags);
-	EXPECT_EQ(POLLHUP, poll_for(self->p, 5000));
-	EXPECT_EQ(0, ring_stats(self->p, &stats));
-	EXPECT_EQ(0, stats.out_bytes);
-	EXPECT_EQ(0, count_not(p.data, 0, 2 * SIZE));
-	EXPECT_EQ(-1, write(self->p, "x", 1));
-	EXPECT_EQ(EPIPE, errno);
-	ring_end_unmap(&p);
-}
-
-/* Both, one after the other, and then the descriptors are all that is left. */
-TEST_F(death, both)
-{
-	struct secbuf_info_args before, after;
-	enum way way = variant->way;
-	struct child p, c;
-
-	if (goes_unnoticed(self->dev, variant->way))
-		SKIP(return, "objects do not die with their owner here");
-	ASSERT_EQ(0, secbuf_info(self->dev, &before));
-	ASSERT_EQ(0, child_start(&p, dying_producer, &self->args, &way));
-	ASSERT_EQ(0, child_await(&p));
-	ASSERT_EQ(0, child_start(&c, dying_consumer, &self->args, &way));
-	ASSERT_EQ(0, child_await(&c));
-	child_go_on(&p);
-	child_go_on(&c);
-	if (way == WAY_EXEC || way == WAY_CLOSE) {
-		usleep(200000);
-		kill(p.pid, SIGKILL);
-		kill(c.pid, SIGKILL);
-	}
-	EXPECT_EQ(variant->status, child_end(&p));
-	EXPECT_EQ(variant->status, child_end(&c));
-	EXPECT_GT(0, ring_notify(self->p));
-	EXPECT_EQ(-ESHUTDOWN, ring_claim(self->p));
-	EXPECT_EQ(-ESHUTDOWN, ring_claim(self->c));
-	ASSERT_EQ(0, secbuf_info(self->dev, &after));
-	EXPECT_EQ(before.out_nr_rings, after.out_nr_rings);
 }
 
 /* A child that is not the owner may come and go. */
@@ -845,24 +581,76 @@ TEST_F(peer, reset_by_creator)
  * memory is that of a user fault handler which does not answer.
  */
 
-static void block_in_read(const struct context *ctx)
+/* Who touches it waits until somebody answers, or returns NULL. */
+static void *missing_page(int *uffd)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	char *page;
+	void *page;
 
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
-		_exit(200);
+	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (*uffd < 0 || ioctl(*uffd, UFFDIO_API, &api))
+		return NULL;
 	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	reg.range.start = (uintptr_t)page;
 	reg.range.len = PAGE;
-	CHECK(ioctl(uffd, UFFDIO_REGISTER, &reg) == 0);
+	return ioctl(*uffd, UFFDIO_REGISTER, &reg) ? NULL : page;
+}
+
+static void block_in_read(const struct context *ctx)
+{
+	int uffd;
+	char *page = missing_page(&uffd);
+
+	if (!page)
+		_exit(200);
 	CHECK(ring_claim(ctx->c) == 0);
 	say(ctx);
 	if (read(ctx->c, page, 10) < 0)
 		_exit(201);
+}
+
+static void claim_what_is_read(const struct context *ctx)
+{
+	CHECK(ring_claim(ctx->c) == -EBUSY);
+}
+
+static void *blocked_read(void *arg)
+{
+	void **args = arg;
+
+	return (void *)read(*(int *)args[0], args[1], 10);
+}
+
+/* Nor is it claimed when he is in the middle of it. */
+TEST_F(peer, claim_what_is_read)
+{
+	struct uffdio_zeropage zero = { 0 };
+	void *page, *args[2], *ret;
+	struct child child;
+	pthread_t thread;
+	int uffd;
+
+	page = missing_page(&uffd);
+	if (!page)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(10, write(self->p, "0123456789", 10));
+	args[0] = &self->c;
+	args[1] = page;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, blocked_read, args));
+	usleep(200000);
+	ASSERT_EQ(0, child_start(&child, claim_what_is_read, &self->args,
+				 NULL));
+	EXPECT_EQ(CHILD_OK, child_end(&child));
+	zero.range.start = (uintptr_t)page;
+	zero.range.len = PAGE;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	pthread_join(thread, &ret);
+	EXPECT_EQ((void *)10, ret);
+	EXPECT_EQ(0, memcmp(page, "0123456789", 10));
+	close(uffd);
+	munmap(page, PAGE);
 }
 
 static void just_write(const struct context *ctx)
@@ -901,199 +689,6 @@ TEST_F(peer, nobody_waits_for_a_blocked_reader)
 	EXPECT_EQ(-SIGKILL, child_end(&c));
 	close(p.to);
 	close(p.from);
-}
-
-/*
- * A lot of bytes between two processes, with sleeping on both sides, while a
- * third one takes the memory whenever it can.
- */
-
-#define STREAM_BYTES	(2 << 20)
-
-struct stream {
-	bool	mapped;
-	bool	records;
-	bool	park;
-};
-
-static unsigned char stream_byte(__u64 at)
-{
-	return at * 2654435761U >> 13;
-}
-
-static unsigned int next_random(unsigned int *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
-
-static void stream_put(struct ring_end *p, const struct stream *s,
-		       const unsigned char *buf, size_t len)
-{
-	if (!s->mapped) {
-		CHECK(write(p->fd, buf, len) == (ssize_t)len);
-		return;
-	}
-	while (!ring_put(p, buf, len)) {
-		if (s->park)
-			ring_park(p);
-		CHECK(ring_wait(p->fd, len, RING_FOREVER) == 0);
-	}
-	if (s->park)
-		ring_park(p);
-}
-
-static void stream_producer(const struct context *ctx)
-{
-	const struct stream *s = ctx->arg;
-	unsigned char buf[3000];
-	unsigned int random = 1;
-	struct ring_end p;
-	__u64 at = 0;
-	size_t len;
-
-	CHECK(ring_claim(ctx->p) == 0);
-	CHECK(ring_end_map(&p, ctx->p) == 0);
-	while (at < STREAM_BYTES) {
-		len = 1 + next_random(&random) % sizeof(buf);
-		if (len > STREAM_BYTES - at)
-			len = STREAM_BYTES - at;
-		for (size_t i = 0; i < len; i++)
-			buf[i] = stream_byte(at + i);
-		stream_put(&p, s, buf, len);
-		at += len;
-		if (next_random(&random) % 64 == 0)
-			usleep(100);
-	}
-}
-
-static ssize_t stream_get(struct ring_end *c, const struct stream *s,
-			  unsigned char *buf, size_t len)
-{
-	__u64 used;
-	int ret;
-
-	if (!s->mapped || s->records)
-		return read(c->fd, buf, len);
-	for (;;) {
-		used = ring_load(&c->head->head) - c->tail->tail;
-		CHECK(used <= c->size);
-		if (used)
-			break;
-		ret = ring_wait(c->fd, 1, RING_FOREVER);
-		if (ret == -EPIPE)
-			return 0;
-		CHECK(!ret);
-	}
-	if (used > len)
-		used = len;
-	CHECK(ring_get(c, buf, used));
-	return used;
-}
-
-static void stream_consumer(const struct context *ctx)
-{
-	const struct stream *s = ctx->arg;
-	unsigned char buf[5000];
-	unsigned int random = 2;
-	struct ring_end c;
-	__u64 at = 0;
-	ssize_t n;
-
-	CHECK(ring_claim(ctx->c) == 0);
-	CHECK(ring_end_map(&c, ctx->c) == 0);
-	say(ctx);
-	for (;;) {
-		n = stream_get(&c, s, buf, sizeof(buf));
-		if (!n)
-			break;
-		CHECK(n > 0);
-		for (ssize_t i = 0; i < n; i++)
-			CHECK(buf[i] == stream_byte(at + i));
-		at += n;
-		if (next_random(&random) % 64 == 0)
-			usleep(100);
-	}
-	CHECK(at == STREAM_BYTES);
-	CHECK(count_not(c.data, 0, c.size) == 0);
-}
-
-static void shrink_for_ever(const struct context *ctx)
-{
-	(void)ctx;
-	for (;;) {
-		FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
-
-		if (f) {
-			fputs("2", f);
-			fclose(f);
-		}
-		usleep(200);
-	}
-}
-
-FIXTURE(stream)
-{
-	int				dev;
-	struct secbuf_ring_create_args	args;
-};
-
-FIXTURE_VARIANT(stream)
-{
-	struct stream	s;
-};
-
-FIXTURE_VARIANT_ADD(stream, calls)
-{
-	.s = { .mapped = false },
-};
-
-FIXTURE_VARIANT_ADD(stream, records)
-{
-	.s = { .records = true },
-};
-
-FIXTURE_VARIANT_ADD(stream, mapped)
-{
-	.s = { .mapped = true },
-};
-
-FIXTURE_VARIANT_ADD(stream, parking)
-{
-	.s = { .mapped = true, .park = true },
-};
-
-FIXTURE_SETUP(stream)
-{
-	self->dev = secbuf_open();
-	ASSERT_LE(0, self->dev);
-	ASSERT_EQ(0, ring_create(self->dev, SIZE, PASSABLE |
-				 (variant->s.records ? SECBUF_RING_F_RECORDS :
-						       0), &self->args));
-}
-
-FIXTURE_TEARDOWN(stream)
-{
-	close(self->args.out_producer_fd);
-	close(self->args.out_consumer_fd);
-	close(self->dev);
-}
-
-TEST_F_TIMEOUT(stream, all_arrive, 100)
-{
-	struct child p, c, shrinker;
-	struct stream s = variant->s;
-
-	ASSERT_EQ(0, child_start(&shrinker, shrink_for_ever, NULL, NULL));
-	ASSERT_EQ(0, child_start(&c, stream_consumer, &self->args, &s));
-	ASSERT_EQ(0, child_await(&c));
-	ASSERT_EQ(0, child_start(&p, stream_producer, &self->args, &s));
-	if (!secbuf_owner_death(self->dev))
-		close(self->args.out_producer_fd);
-	EXPECT_EQ(CHILD_OK, child_end(&p));
-	EXPECT_EQ(CHILD_OK, child_end(&c));
-	kill(shrinker.pid, SIGKILL);
-	child_end(&shrinker);
 }
 
 TEST_HARNESS_MAIN

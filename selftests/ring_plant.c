@@ -74,11 +74,12 @@ static void shrink(int fd)
 		die("RING_SHRINK");
 }
 
-static void ring_setup(struct ring *r)
+static void ring_setup(struct ring *r, bool records)
 {
 	struct secbuf_ring_create_args create = {
 		.size = sizeof(create),
-		.flags = SECBUF_RING_F_PASSABLE,
+		.flags = SECBUF_RING_F_PASSABLE |
+			 (records ? SECBUF_RING_F_RECORDS : 0),
 		.ring_size = SIZE,
 	};
 	int dev = open("/dev/secbuf", O_RDWR | O_CLOEXEC);
@@ -97,6 +98,15 @@ static void plant(struct ring *r)
 	for (size_t i = 0; i < SIZE; i += PAGE)
 		secret_plant(r->p.data + i);
 	__atomic_store_n(&r->p.head->head, SIZE / 2, __ATOMIC_RELEASE);
+}
+
+/* A record for each page. */
+static void plant_records(struct ring *r)
+{
+	plant(r);
+	for (size_t i = 0; i < SIZE; i += PAGE)
+		*(volatile __u32 *)(r->p.data + i) = PAGE - sizeof(__u32);
+	__atomic_store_n(&r->p.head->head, SIZE, __ATOMIC_RELEASE);
 }
 
 /* By write(), a byte at a time. */
@@ -129,12 +139,12 @@ static void publish_rest(struct ring *r)
 	__atomic_store_n(&r->p.head->head, SIZE, __ATOMIC_RELEASE);
 }
 
-static void read_all(struct ring *r)
+static void read_all(struct ring *r, ssize_t len)
 {
 	unsigned char buf[PAGE];
 
 	for (size_t i = 0; i < SIZE; i += PAGE)
-		if (read(r->c.fd, buf, PAGE) != PAGE)
+		if (read(r->c.fd, buf, PAGE) != len)
 			die("read");
 	explicit_bzero(buf, sizeof(buf));
 }
@@ -212,6 +222,19 @@ static void begin(struct ring *r, const char *end)
 		keepers[1] = keeper(r, false, true);
 	} else if (is(end, "read") || is(end, "hangup")) {
 		plant_by_calls(r);
+	} else if (is(end, "record")) {
+		end_map(&r->p);
+		plant_records(r);
+	} else if (is(end, "scratch")) {
+		end_map(&r->p);
+		command(r->c.fd, SECBUF_IOC_RING_CLOSE);
+		plant(r);
+	} else if (is(end, "unsent")) {
+		end_map(&r->p);
+		plant(r);
+		secret_plant((unsigned char *)r->p.head);
+		end_map(&r->c);
+		consume(r);
 	} else {
 		end_map(&r->p);
 		end_map(&r->c);
@@ -236,12 +259,16 @@ static void finish(struct ring *r, const char *end)
 	} else if (is(end, "reset")) {
 		command(r->p.fd, SECBUF_IOC_RING_RESET);
 	} else if (is(end, "read")) {
-		read_all(r);
+		read_all(r, PAGE);
+	} else if (is(end, "record")) {
+		read_all(r, PAGE - sizeof(__u32));
 	} else if (is(end, "hangup")) {
 		command(r->c.fd, SECBUF_IOC_RING_CLOSE);
+	} else if (is(end, "scratch") || is(end, "unsent")) {
+		command(r->p.fd, SECBUF_IOC_RING_CLOSE);
 	} else if (is(end, "consume")) {
 		publish_rest(r);
-		read_all(r);
+		read_all(r, PAGE);
 	} else if (is(end, "shrink")) {
 		consume(r);
 		__atomic_store_n(&r->p.head->state, SECBUF_RING_PARKED,
@@ -268,7 +295,10 @@ int main(int argc, char **argv)
 		ended();
 	if (argc != 5) {
 		fprintf(stderr, "usage: ring_plant ring END MASK MASKED\n"
-			"END: kill fork exit abort exec producer consumer both reset read consume hangup shrink close\n");
+			"END: kill fork exit abort exec close shrink reset\n"
+			"     producer consumer both (one is killed, or both)\n"
+			"     read record consume (by the other end)\n"
+			"     hangup unsent scratch (an end is closed)\n");
 		return 2;
 	}
 	sigemptyset(&set);
@@ -276,7 +306,7 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 
 	secret_read(argv[3], argv[4]);
-	ring_setup(&r);
+	ring_setup(&r, is(argv[2], "record"));
 	begin(&r, argv[2]);
 	if (is(argv[2], "fork")) {
 		child = fork();

@@ -8,8 +8,27 @@
 
 #include "secbuf_fixture.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 #define RING_FOREVER	SECBUF_RING_TIMEOUT_NONE
 #define MS		1000000ULL
+
+static inline __u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / MS;
+}
+
+/* How long a test that goes on for a while does so, in milliseconds. */
+static inline __u64 ring_test_ms(unsigned int seconds)
+{
+	const char *value = getenv("SECBUF_RING_SECONDS");
+
+	return 1000ULL * (value ? atoi(value) : (int)seconds);
+}
 
 static inline int ring_create(int dev, __u64 ring_size, __u32 flags,
 			      struct secbuf_ring_create_args *args)

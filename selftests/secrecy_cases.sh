@@ -14,7 +14,7 @@ secrecy_cases="
 	conn-exec conn-zeroize conn-close
 	ring-kill ring-fork ring-exit ring-abort ring-exec ring-close
 	ring-producer ring-consumer ring-both ring-reset ring-hangup
-	ring-read ring-consume ring-shrink
+	ring-unsent ring-scratch ring-read ring-record ring-consume ring-shrink
 "
 
 # The positive control, the same steps: what must be found afterwards.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# soak.sh SECONDS: many processes create, use and destroy pools and conns while
+# soak.sh SECONDS: many processes create, use and destroy objects of all kinds while
 # memory is reclaimed, a CPU goes and comes and unloading is tried, which must
 # be refused. Then some are killed, the rest end, nothing may be left and the
 # module is unloaded and loaded again; until the time is up.
@@ -18,6 +18,7 @@ cpu=/sys/devices/system/cpu/cpu1/online
 shrinkers=/sys/kernel/debug/shrinker
 cgroup=$(stat -c %i /sys/fs/cgroup 2>/dev/null || echo 0)
 out=$(mktemp -d)
+everybody="1 2 3 4 5 6 7 8"
 round=0
 bad=
 
@@ -32,16 +33,17 @@ flaw()
 users()
 {
 	pids=
-	for i in 1 2 3 4 5 6; do
+	for i in $everybody; do
 		case $i in
 		1|2|3)	kind=held ;;
 		4|5)	kind=mapped ;;
+		6|7)	kind=ring ;;
 		*)	kind=conn ;;
 		esac
 		"$here/soak_user" $kind $((round * 10 + i)) >"$out/$i" 2>&1 &
 		pids="$pids $!"
 	done
-	for i in 1 2 3 4 5 6; do
+	for i in $everybody; do
 		tries=100
 		while ! grep -q ready "$out/$i"; do
 			tries=$((tries - 1))
@@ -124,7 +126,7 @@ while [ -z "$bad" ] && [ "$(cut -d . -f 1 /proc/uptime)" -lt $end ]; do
 	# at once, so that the end of the last user and unloading may meet
 	if [ $((round % 2)) -eq 0 ]; then
 		left=$("$here/counters")
-		[ "$left" = "0 0 0" ] || flaw "left: $left"
+		[ "$left" = "0 0 0 0" ] || flaw "left: $left"
 	fi
 	unload || break
 done

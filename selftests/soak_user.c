@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * soak_user held|mapped|conn SEED: create, use, destroy, again and again, until
+ * soak_user held|mapped|conn|ring SEED: create, use, destroy, again and again, until
  * SIGTERM; then exit with 0. Limits and a lack of memory are part of life,
  * anything else that is not as it must be is told and exit 1. Prints "ready"
  * when it has the device open, which it keeps.
@@ -16,11 +16,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <fcntl.h>
 
 #include <linux/secbuf.h>
 
+#define PAGE		4096UL
 #define NR		48
 #define NR_MEMBERS	4
 #define ROUNDS		200
@@ -248,12 +250,229 @@ static void use_conns(void)
 			close(conns[i]);
 }
 
+/* A ring, both ends mapped, and the bytes that went through it. */
+struct ring {
+	int				fds[2];
+	__u32				flags;
+	__u64				size;
+	unsigned char			*data;
+	struct secbuf_ring_head		*head;
+	struct secbuf_ring_tail		*tail;
+	__u64				written;
+	__u64				read;
+};
+
+static unsigned char ring_byte(__u64 at)
+{
+	return at * 2654435761U >> 13;
+}
+
+static void ring_check(const struct ring *r, const unsigned char *buf,
+		       size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (buf[i] != ring_byte(r->read + i))
+			fail("ring: byte %llu is not as it was written",
+			     (unsigned long long)r->read + i);
+}
+
+/* As call(), and it may not be the moment for it. */
+static unsigned int ring_call(const char *name, int fd, unsigned long command,
+			      void *args)
+{
+	if (!ioctl(fd, command, args))
+		return 1;
+	if (errno != EBUSY && errno != ETIMEDOUT && errno != EINTR)
+		fail("%s", name);
+	return 0;
+}
+
+static void ring_write(struct ring *r)
+{
+	static unsigned char buf[1 << 16];
+	size_t len = 1 + rand() % r->size;
+	ssize_t n;
+
+	for (size_t i = 0; i < len; i++)
+		buf[i] = ring_byte(r->written + i);
+	n = write(r->fds[0], buf, len);
+	if (n > 0)
+		r->written += n;
+	else if (errno != EAGAIN && errno != EMSGSIZE && errno != ENOMEM &&
+		 errno != EINTR)
+		fail("write to a ring");
+}
+
+static void ring_read(struct ring *r)
+{
+	static unsigned char buf[1 << 16];
+	ssize_t n;
+
+	n = read(r->fds[1], buf, 1 + rand() % r->size);
+	if (n > 0) {
+		ring_check(r, buf, n);
+		r->read += n;
+	} else if (errno != EAGAIN && errno != EMSGSIZE && errno != EINTR) {
+		fail("read from a ring");
+	}
+}
+
+static void ring_unpark(struct ring *r)
+{
+	struct secbuf_ring_plain_args args = { .size = sizeof(args) };
+	__u32 parked = SECBUF_RING_PARKED;
+
+	if (r->head->state != SECBUF_RING_BUSY &&
+	    !__atomic_compare_exchange_n(&r->head->state, &parked,
+					 SECBUF_RING_BUSY, 0, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		ring_call("RING_UNPARK", r->fds[0], SECBUF_IOC_RING_UNPARK,
+			  &args);
+}
+
+/* In the mapping, and the memory goes whenever it may. */
+static void ring_put(struct ring *r)
+{
+	__u64 head = r->head->head, space = r->size - (head - r->tail->tail);
+	__u64 len = space ? rand() % space : 0;
+
+	ring_unpark(r);
+	for (__u64 i = 0; i < len; i++)
+		r->data[(head + i) & (r->size - 1)] = ring_byte(r->written + i);
+	r->written += len;
+	__atomic_store_n(&r->head->head, head + len, __ATOMIC_RELEASE);
+	if (rand() % 2)
+		__atomic_store_n(&r->head->state, SECBUF_RING_PARKED,
+				 __ATOMIC_RELEASE);
+}
+
+static void ring_get(struct ring *r)
+{
+	__u64 tail = r->tail->tail, used = r->head->head - tail;
+	__u64 len = used ? 1 + rand() % used : 0;
+	unsigned char *at = r->data + (tail & (r->size - 1));
+
+	ring_check(r, at, len);
+	memset(at, 0, len);
+	r->read += len;
+	__atomic_store_n(&r->tail->tail, tail + len, __ATOMIC_RELEASE);
+}
+
+static void ring_ask(struct ring *r)
+{
+	struct secbuf_ring_shrink_args shrink = { .size = sizeof(shrink) };
+	struct secbuf_ring_stats_args stats = { .size = sizeof(stats) };
+	struct secbuf_ring_notify_args wait = {
+		.size = sizeof(wait), .flags = SECBUF_RING_NOTIFY_F_WAIT,
+		.min = 1 + rand() % r->size,
+		.timeout_ns = rand() % 2 ? 0 : 1000000,
+	};
+	int fd = r->fds[rand() % 2];
+
+	if (rand() % 2)
+		ring_call("RING_SHRINK", fd, SECBUF_IOC_RING_SHRINK, &shrink);
+	if (rand() % 4 == 0)
+		ring_call("RING_NOTIFY", fd, SECBUF_IOC_RING_NOTIFY, &wait);
+	if (rand() % 4 == 0)
+		ring_call("RING_STATS", fd, SECBUF_IOC_RING_STATS, &stats);
+}
+
+static int ring_create(struct ring *r)
+{
+	struct secbuf_ring_create_args args = {
+		.size = sizeof(args),
+		.flags = SECBUF_RING_F_PASSABLE |
+			 (rand() % 4 ? 0 : SECBUF_RING_F_RECORDS) |
+			 (rand() % 4 ? 0 : SECBUF_RING_F_POPULATE),
+		.ring_size = PAGE << rand() % 5,
+	};
+
+	if (!call("RING_CREATE", dev, SECBUF_IOC_RING_CREATE, &args, NULL))
+		return 0;
+	memset(r, 0, sizeof(*r));
+	r->fds[0] = args.out_producer_fd;
+	r->fds[1] = args.out_consumer_fd;
+	r->flags = args.flags;
+	r->size = args.ring_size;
+	for (int i = 0; i < 2; i++)
+		fcntl(r->fds[i], F_SETFL, O_NONBLOCK);
+	r->data = mmap(NULL, 2 * r->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       r->fds[0], SECBUF_RING_MMAP_DATA);
+	r->head = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       r->fds[0], SECBUF_RING_MMAP_HEAD);
+	r->tail = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       r->fds[1], SECBUF_RING_MMAP_TAIL);
+	if (r->data == MAP_FAILED || r->head == MAP_FAILED ||
+	    r->tail == MAP_FAILED)
+		fail("mmap of a ring");
+	return 1;
+}
+
+/* A child takes an end, uses it, and is killed or exits. */
+static void ring_leave(struct ring *r)
+{
+	struct secbuf_ring_plain_args args = { .size = sizeof(args) };
+	int which = rand() % 2;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (!ioctl(r->fds[which], SECBUF_IOC_RING_CLAIM, &args))
+			(which ? ring_read : ring_write)(r);
+		if (rand() % 2)
+			_exit(0);
+		raise(SIGKILL);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
+static void ring_end(struct ring *r)
+{
+	struct secbuf_ring_plain_args args = { .size = sizeof(args) };
+
+	if (rand() % 4 == 0)
+		ring_call("RING_RESET", r->fds[0], SECBUF_IOC_RING_RESET, &args);
+	else if (rand() % 4 == 0)
+		ring_call("RING_CLOSE", r->fds[rand() % 2],
+			  SECBUF_IOC_RING_CLOSE, &args);
+	munmap(r->data, 2 * r->size);
+	munmap(r->head, PAGE);
+	munmap(r->tail, PAGE);
+	if (rand() % 8 == 0)
+		ring_leave(r);
+	close(r->fds[0]);
+	close(r->fds[1]);
+}
+
+static void use_ring(void)
+{
+	struct ring r;
+
+	if (!ring_create(&r))
+		return;
+	for (int round = 0; round < ROUNDS && !stop; round++) {
+		int mapped = !(r.flags & SECBUF_RING_F_RECORDS) && rand() % 2;
+
+		if (rand() % 2)
+			(mapped ? ring_put : ring_write)(&r);
+		else
+			(mapped ? ring_get : ring_read)(&r);
+		ring_ask(&r);
+		if (r.head->head == r.tail->tail && rand() % 4 == 0) {
+			ring_unpark(&r);
+			must_be("empty ring", r.data, 0, r.size);
+		}
+	}
+	ring_end(&r);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_term };
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: soak_user held|mapped|conn SEED\n");
+		fprintf(stderr, "usage: soak_user held|mapped|conn|ring SEED\n");
 		return 2;
 	}
 	srand(atoi(argv[2]));
@@ -266,6 +485,8 @@ int main(int argc, char **argv)
 	while (!stop) {
 		if (!strcmp(argv[1], "conn"))
 			use_conns();
+		else if (!strcmp(argv[1], "ring"))
+			use_ring();
 		else if (!strcmp(argv[1], "mapped"))
 			use_pool(SECBUF_POOL_F_MAPPED);
 		else
