@@ -19,9 +19,20 @@
 
 static struct secbuf_ring_producer *producer;
 static struct secbuf_ring_consumer *consumer;
-static unsigned char from[RING_SIZE] __attribute__((aligned(64)));
-static unsigned char through[RING_SIZE] __attribute__((aligned(64)));
-static unsigned char to[RING_SIZE] __attribute__((aligned(64)));
+static unsigned char through[RING_SIZE] __attribute__((aligned(4096)));
+
+/*
+ * Half a page from where its pages begin: what is a multiple of a page apart looks
+ * to a processor as if it was the same, for a while.
+ */
+static struct {
+	unsigned char half_a_page[2048];
+	unsigned char from[RING_SIZE];
+	unsigned char to[RING_SIZE];
+} program __attribute__((aligned(4096)));
+
+static unsigned char *const from = program.from;
+static unsigned char *const to = program.to;
 
 static inline size_t unknown(size_t n)
 {
@@ -39,14 +50,20 @@ static inline void ring_copies(size_t n, unsigned int nr)
 	}
 }
 
+/* Round and round, as the ring goes. */
 static inline void plain_copies(size_t n, unsigned int nr)
 {
+	unsigned char *p = through;
+
 	while (nr--) {
-		memcpy(through, from, unknown(n));
-		memory_used(through);
-		memcpy(to, through, unknown(n));
+		memcpy(p, from, unknown(n));
+		memory_used(p);
+		memcpy(to, p, unknown(n));
 		memory_used(to);
-		explicit_bzero(through, unknown(n));
+		explicit_bzero(p, unknown(n));
+		p += n;
+		if (p == through + RING_SIZE)
+			p = through;
 	}
 }
 
@@ -116,7 +133,7 @@ int main(void)
 	turns_must(!secbuf_open(&ctx, NULL), "/dev/secbuf");
 	turns_must(!secbuf_ring_open(&producer, &consumer, ctx, &opts),
 		   "secbuf_ring_open");
-	memset(from, 0x5a, sizeof(from));
+	memset(from, 0x5a, RING_SIZE);
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		turns_line(&lines[i]);
 	return 0;

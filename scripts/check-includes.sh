@@ -13,8 +13,8 @@ ranks='
 2 page pool
 3 area heap ring_memory
 4 member ring
-5 conn heap ring_wait ring_park
-6 ring_io
+5 conn heap ring_wait ring_park ring_stats
+6 ring_io ring_batch
 7 dev mmap owner
 8 area_file ring_handle
 9 pool_file conn_file ring_map
@@ -29,7 +29,7 @@ version_words='\b(LINUX_VERSION_CODE|KERNEL_VERSION)\b'
 
 codec_includes='<(linux/(errno|limits|refcount|string|types)|cpuid|errno|stdbool|stddef|stdint).h>'
 # Each may include those before it.
-codec_order='copy platform cursor source buffer'
+codec_order='simd copy platform cursor source buffer'
 
 bad=0
 declare -A rank_of

@@ -316,6 +316,7 @@ rt_lane()
 {
 	scripts/kernel.sh rt >/dev/null || return 0
 	lane_step rt 'pool selftests' pools
+	lane_step rt 'ring selftests' rings
 	lanes+=' rt'
 }
 

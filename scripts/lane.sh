@@ -14,6 +14,8 @@ usage()
 	  kunit         the KUnit suites, in debug and native
 	  selftests     all selftests
 	  pools         those of pools
+	  rings         those of rings; SECBUF_RING_SECONDS: how long each case
+	                of the hostile peer and of the stress test goes on
 	  soak SECONDS  create, use, reclaim, hotplug and unload under load
 	EOT
 }
@@ -71,14 +73,21 @@ limit=$((limit + seconds * 2))
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-check='sh'
+rings='ring ring_map ring_wait ring_memory ring_end ring_peer ring_death'
+rings+=' ring_charge ring_stress ring_race ring_hostile ring_stream'
+ring_seconds=${SECBUF_RING_SECONDS:-0}
+limit=$((limit + ring_seconds * 9))
+check="${SECBUF_RING_SECONDS:+SECBUF_RING_SECONDS=$SECBUF_RING_SECONDS }"
 # KASAN under emulation takes its time.
-[ "$lane" != debug ] ||
-	check='SECBUF_TEST_TIMEOUT=300 sh kmemleak.sh sh'
+[ "$lane" != debug ] && [ "$ring_seconds" -eq 0 ] ||
+	check+="SECBUF_TEST_TIMEOUT=$((300 + ring_seconds * 5)) "
+[ "$lane" != debug ] || check+='sh kmemleak.sh '
+check+='sh'
 case $part in
 kunit)		guest "$check kunit.sh" ;;
 selftests)	guest "$check run.sh" ;;
 pools)		guest "$check run.sh pool kpool context" ;;
+rings)		guest "$check run.sh $rings" ;;
 soak)		guest "$check soak.sh $seconds" ;;
 *)		misused ;;
 esac
