@@ -44,7 +44,8 @@ size_t secbuf_area_stride(const struct secbuf_area_params *params)
 
 static size_t footprint(const struct secbuf_area *area)
 {
-	return sizeof(*area) + secbuf_slots_footprint(&area->slots);
+	return sizeof(*area) + secbuf_slots_footprint(&area->slots) +
+	       secbuf_words_footprint(area->slots.nr);
 }
 
 static int area_init(struct secbuf_area *area,
@@ -57,9 +58,12 @@ static int area_init(struct secbuf_area *area,
 				secbuf_area_stride(params), params->max_slots);
 	if (err)
 		return err;
-	err = secbuf_account_charge(&payer->account, footprint(area));
+	err = secbuf_words_init(&area->words, params->max_slots);
 	if (err)
 		goto out_slots;
+	err = secbuf_account_charge(&payer->account, footprint(area));
+	if (err)
+		goto out_words;
 	err = secbuf_page_alloc(payer, &area->control, 1);
 	if (err < 0)
 		goto out_uncharge;
@@ -78,6 +82,8 @@ static int area_init(struct secbuf_area *area,
 
 out_uncharge:
 	secbuf_account_uncharge(&payer->account, footprint(area));
+out_words:
+	secbuf_words_exit(&area->words);
 out_slots:
 	secbuf_slots_exit(&area->slots);
 	return err;
@@ -123,6 +129,7 @@ bool secbuf_area_put(struct secbuf_area *area)
 	xa_destroy(&area->pages);
 	secbuf_page_free(area->control);
 	secbuf_account_uncharge(&area->payer->account, footprint(area));
+	secbuf_words_exit(&area->words);
 	secbuf_payer_put(area->payer);
 	secbuf_slots_exit(&area->slots);
 	kfree(area);
@@ -328,8 +335,15 @@ unsigned int secbuf_area_shrink(struct secbuf_area *area,
 	return done;
 }
 
-/* Tell the programs. Not all the time, they could not get any work done. */
-static void press(struct secbuf_area *area)
+/**
+ * secbuf_area_press() - memory is short: tell the programs
+ * @area: the area
+ *
+ * Not all the time, they could not get any work done.
+ *
+ * Context: under io_lock; also inside of reclaim.
+ */
+void secbuf_area_press(struct secbuf_area *area)
 {
 	struct secbuf_pool_control *control = page_address(area->control);
 
@@ -344,13 +358,13 @@ static void press(struct secbuf_area *area)
 }
 
 /**
- * secbuf_area_reclaim() - memory is short: free what is idle, ask for the rest
+ * secbuf_area_reclaim() - memory is short: free what is idle
  * @area: the area
  * @payer: of that which this one pays for
  * @bytes: wanted
  *
- * Context: inside of an allocation of anybody, who may hold locks of this
- * module: waits for none of them.
+ * Context: under io_lock, which was only tried, inside of an allocation of
+ * anybody, who may hold locks of this module: waits for none of them.
  * Return: bytes freed.
  */
 size_t secbuf_area_reclaim(struct secbuf_area *area,
@@ -358,12 +372,9 @@ size_t secbuf_area_reclaim(struct secbuf_area *area,
 {
 	size_t group_bytes = secbuf_slots_group_pages(&area->slots) * PAGE_SIZE;
 	struct secbuf_area_run run;
+	u64 before = area->bytes;
 	LIST_HEAD(pages);
-	u64 before;
 
-	if (!mutex_trylock(&area->io_lock))
-		return 0;
-	before = area->bytes;
 	while (before - area->bytes < bytes &&
 	       down_write_trylock(&area->map_lock)) {
 		run = find_idle_run(area, payer,
@@ -375,10 +386,7 @@ size_t secbuf_area_reclaim(struct secbuf_area *area,
 			break;
 		free_pages_of(area, &pages);
 	}
-	bytes = before - area->bytes;
-	press(area);
-	mutex_unlock(&area->io_lock);
-	return bytes;
+	return before - area->bytes;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/xarray.h>
 
 #include "slots.h"
+#include "words.h"
 
 struct page;
 struct secbuf_area;
@@ -69,6 +70,7 @@ struct secbuf_area_run {
  * @refs: one of each member
  * @nr_members: of them
  * @slots: which slots are granted and have memory
+ * @words: of the slots that are buffers of conns
  * @pages: the pages, by their index in the mapping; page_private() is the payer
  * @payer: who pays for what is here besides pages of slots
  * @control: the page that tells programs of @pressure
@@ -81,8 +83,10 @@ struct secbuf_area_run {
  * @ops: of the layer above
  * @views: belongs to the layer above. Protected by map_lock
  *
- * Lock order: owner->lock, conn->lock, fill_lock, the lock of the list of
- * reclaim.c, io_lock, [mmap_lock,] map_lock, i_mmap_rwsem, the lock of @pages.
+ * Lock order: owner->lock, holders_lock, conn->lock, fill_lock, the lock of the
+ * list of reclaim.c, io_lock, [mmap_lock,] map_lock, i_mmap_rwsem, the lock of
+ * @pages. Under io_lock, and in the idle scan, conn->lock is only tried; under
+ * the lock of the list, holders_lock.
  * Memory is allocated and charged under fill_lock, which can take minutes, and
  * never under io_lock: the death of a member waits for that one. The fault
  * allocates page tables under map_lock. Reclaim only tries io_lock and map_lock.
@@ -110,6 +114,7 @@ struct secbuf_area {
 	refcount_t refs;
 	unsigned int nr_members;
 	struct secbuf_slots slots;
+	struct secbuf_words words;
 	struct xarray pages;
 	struct secbuf_payer *payer;
 	struct page *control;
@@ -149,6 +154,7 @@ void secbuf_area_drop_end(struct secbuf_area *area,
 unsigned int secbuf_area_shrink(struct secbuf_area *area,
 				const struct secbuf_slot_share *payer,
 				unsigned int nr);
+void secbuf_area_press(struct secbuf_area *area);
 size_t secbuf_area_reclaim(struct secbuf_area *area,
 			   const struct secbuf_slot_share *payer,
 			   size_t bytes);

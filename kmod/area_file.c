@@ -27,6 +27,8 @@
 /* Pages mapped by one fault, a power of two: 64 KiB where pages have 4. */
 #define FAULT_AROUND	16
 
+#define WORDS_PGOFF	(SECBUF_POOL_MMAP_WORDS >> PAGE_SHIFT)
+
 /* Ids to be freed that are copied to the stack. */
 #define FREE_FEW	64
 
@@ -40,6 +42,7 @@
  * @node: in the area's views
  * @data_maps: mappings of the slots, see secbuf_mmap_once()
  * @control_maps: mappings of the control page
+ * @words_maps: mappings of the words
  * @flags: SECBUF_POOL_F_* of the pool
  */
 struct area_file {
@@ -49,6 +52,7 @@ struct area_file {
 	struct list_head node;
 	atomic_t data_maps;
 	atomic_t control_maps;
+	atomic_t words_maps;
 	u32 flags;
 };
 
@@ -136,6 +140,36 @@ static const struct vm_operations_struct control_vm_ops = {
 	.mremap		= secbuf_mmap_mremap,
 };
 
+static vm_fault_t words_fault(struct vm_fault *vmf)
+{
+	struct area_file *af = vmf->vma->vm_file->private_data;
+	struct secbuf_area *area = af->member.area;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	pgoff_t index = vmf->pgoff - WORDS_PGOFF;
+
+	down_read(&area->map_lock);
+	if (!READ_ONCE(af->member.dead))
+		ret = secbuf_mmap_insert(vmf, secbuf_words_page(&area->words,
+								index));
+	up_read(&area->map_lock);
+	return ret;
+}
+
+static const struct vm_operations_struct words_vm_ops = {
+	.open		= secbuf_mmap_open,
+	.close		= secbuf_mmap_close,
+	.fault		= words_fault,
+	.may_split	= secbuf_mmap_may_split,
+	.mremap		= secbuf_mmap_mremap,
+};
+
+static int map_words(struct area_file *af, struct vm_area_struct *vma)
+{
+	return secbuf_mmap_prepare(vma, af->member.area->words.nr_pages,
+				   &words_vm_ops) ?:
+	       secbuf_mmap_once(vma, &af->words_maps);
+}
+
 static int area_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct area_file *af = file->private_data;
@@ -149,6 +183,8 @@ static int area_mmap(struct file *file, struct vm_area_struct *vma)
 					   secbuf_area_nr_pages(af->member.area),
 					   &area_vm_ops) ?:
 		       secbuf_mmap_once(vma, &af->data_maps);
+	if (vma->vm_pgoff == WORDS_PGOFF)
+		return map_words(af, vma);
 	if (vma->vm_pgoff != SECBUF_POOL_MMAP_CONTROL >> PAGE_SHIFT)
 		return -EINVAL;
 	return secbuf_mmap_prepare(vma, 1, &control_vm_ops) ?:
@@ -402,11 +438,22 @@ static void area_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "bytes_zeroized:\t%llu\n", stats.bytes_zeroized);
 }
 
-static int area_flush(struct file *file, fl_owner_t id)
+/**
+ * secbuf_area_file_flush() - a descriptor of it is being closed
+ * @file: its file, or that of an object which it belongs to
+ *
+ * Context: ->flush, may sleep.
+ */
+void secbuf_area_file_flush(struct file *file)
 {
 	struct area_file *af = file->private_data;
 
 	secbuf_owner_flush(&af->owned);
+}
+
+static int area_flush(struct file *file, fl_owner_t id)
+{
+	secbuf_area_file_flush(file);
 	return 0;
 }
 

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/debug/secbuf/pools: a line for each kernel-held pool, and one for
- * each member of a mapped one.
+ * /sys/kernel/debug/secbuf. pools: a line for each kernel-held pool, and one for
+ * each member of a mapped one. conns, rings: a line for each, of
+ * programs. scan: looks for what is idle when it is written to, and tells what
+ * the last look did.
  */
 #include "debugfs.h"
 
 #include <linux/debugfs.h>
+#include <linux/math64.h>
 #include <linux/seq_file.h>
 
+#include "conn.h"
+#include "conn_sb.h"
+#include "conn_slot.h"
+#include "conn_stream.h"
+#include "idle.h"
+#include "lender.h"
 #include "member.h"
 #include "pool.h"
 #include "reclaim.h"
@@ -90,6 +99,101 @@ static int rings_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(rings);
 
+static void show_conn(struct seq_file *m, const char *name,
+		      struct secbuf_conn *conn)
+{
+	struct secbuf_conn_stats_args s;
+
+	secbuf_conn_streams_usage(conn, &s.out_streams);
+	secbuf_conn_peek_stats(conn, &s);
+	seq_printf(m, "%-16s %#6x %9llu %9llu %7u %9llu %7u %9llu %10llu %10llu %8llu %8llu %9llu %10llu\n",
+		   name, s.out_status, s.out_read.allocated,
+		   s.out_write.allocated, s.out_nr_packets, s.out_queue.used,
+		   s.out_nr_streams, s.out_streams.allocated, s.out_enqueued,
+		   s.out_dequeued, s.out_refused, s.out_granted,
+		   s.out_reclaimed, div_u64(s.out_idle_ns, NSEC_PER_MSEC));
+}
+
+static void show_member_conns(struct seq_file *m, struct secbuf_member *member)
+{
+	struct secbuf_holder *holder;
+
+	/* One that is dying is left out: that may wait for whom we keep out. */
+	if (!mutex_trylock(&member->holders_lock))
+		return;
+	list_for_each_entry(holder, &member->holders, node)
+		show_conn(m, member->name,
+			  &secbuf_slot_conn_from_holder(holder)->conn);
+	mutex_unlock(&member->holders_lock);
+}
+
+/* One that is in the middle of a call is left out: its buffers can go. */
+static void show_kconn(struct secbuf_lender *lender, void *arg)
+{
+	struct secbuf_kconn *kconn = secbuf_kconn_from_lender(lender);
+
+	if (!mutex_trylock(&kconn->conn.lock))
+		return;
+	show_conn(arg, kconn->pool->name, &kconn->conn);
+	mutex_unlock(&kconn->conn.lock);
+}
+
+static void show_conns(struct secbuf_reclaim *reclaim, void *arg)
+{
+	struct secbuf_member *member = secbuf_member_from_reclaim(reclaim);
+	struct secbuf_pool *pool = secbuf_pool_from_reclaim(reclaim);
+
+	if (member)
+		show_member_conns(arg, member);
+	if (pool)
+		secbuf_lenders_for_each(&pool->lenders, show_kconn, arg);
+}
+
+static int conns_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%-16s %6s %9s %9s %7s %9s %7s %9s %10s %10s %8s %8s %9s %10s\n",
+		   "pool", "status", "read", "write", "packets", "bytes",
+		   "streams", "memory", "enqueued", "dequeued", "refused",
+		   "granted", "reclaimed", "idle_ms");
+	secbuf_reclaim_for_each(show_conns, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(conns);
+
+static int scan_show(struct seq_file *m, void *unused)
+{
+	struct secbuf_idle_report report;
+
+	secbuf_idle_last_scan(&report);
+	seq_printf(m, "ns %llu\nexamined %llu\nexpired %llu\n", report.ns,
+		   report.examined, report.expired);
+	return 0;
+}
+
+static int scan_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, scan_show, NULL);
+}
+
+/* Whatever is written. */
+static ssize_t scan_write(struct file *file, const char __user *from,
+			  size_t len, loff_t *pos)
+{
+	struct secbuf_idle_report report;
+
+	secbuf_idle_scan(&report);
+	return len;
+}
+
+static const struct file_operations scan_fops = {
+	.owner		= THIS_MODULE,
+	.open		= scan_open,
+	.read		= seq_read,
+	.write		= scan_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 /**
  * secbuf_debugfs_init() - make the files; a kernel without debugfs has none
  *
@@ -100,6 +204,8 @@ void secbuf_debugfs_init(void)
 	directory = debugfs_create_dir("secbuf", NULL);
 	debugfs_create_file("pools", 0400, directory, NULL, &pools_fops);
 	debugfs_create_file("rings", 0400, directory, NULL, &rings_fops);
+	debugfs_create_file("conns", 0400, directory, NULL, &conns_fops);
+	debugfs_create_file("scan", 0600, directory, NULL, &scan_fops);
 }
 
 /**

@@ -47,6 +47,51 @@ secbuf_command_find(const struct secbuf_command *commands, size_t nr,
 	return NULL;
 }
 
+/*
+ * Most programs know the same struct as the kernel, and many commands do little
+ * else than copying it. By words, that takes a tenth of the instructions that
+ * copy_from_user() does.
+ */
+static bool fetch_words(u64 *args, const u64 __user *from, size_t size)
+{
+	size_t i;
+
+	if (!user_read_access_begin(from, size))
+		return false;
+	for (i = 0; i < size / sizeof(*args); i++)
+		unsafe_get_user(args[i], &from[i], out_fault);
+	user_read_access_end();
+	return true;
+
+out_fault:
+	user_read_access_end();
+	return false;
+}
+
+static bool store_words(u64 __user *to, const u64 *args, size_t size)
+{
+	size_t i;
+
+	if (!user_write_access_begin(to, size))
+		return false;
+	for (i = 0; i < size / sizeof(*args); i++)
+		unsafe_put_user(args[i], &to[i], out_fault);
+	user_write_access_end();
+	return true;
+
+out_fault:
+	user_write_access_end();
+	return false;
+}
+
+static int fetch(const struct secbuf_command *command, u64 *args,
+		 const void __user *uargs, u32 size)
+{
+	if (size != command->size || size % sizeof(*args))
+		return copy_struct_from_user(args, command->size, uargs, size);
+	return fetch_words(args, uargs, size) ? 0 : -EFAULT;
+}
+
 /**
  * secbuf_command_run() - copy the arguments in, and run
  * @command: what
@@ -75,7 +120,7 @@ long secbuf_command_run(const struct secbuf_command *command,
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(args, command->size, call.uargs, size);
+	err = fetch(command, args, call.uargs, size);
 	if (err)
 		return err;
 	/* Another thread may have changed it since it was checked. */
@@ -92,9 +137,28 @@ long secbuf_command_run(const struct secbuf_command *command,
  */
 int secbuf_call_reply(const struct secbuf_call *call)
 {
-	if (copy_to_user(call->uargs, call->args, call->reply_size))
-		return -EFAULT;
-	return 0;
+	if (call->reply_size % sizeof(u64))
+		return copy_to_user(call->uargs, call->args,
+				    call->reply_size) ? -EFAULT : 0;
+	return store_words(call->uargs, call->args, call->reply_size) ? 0 :
+	       -EFAULT;
+}
+
+/**
+ * secbuf_call_try_reply() - the same, without faulting anything in
+ * @call: the call
+ *
+ * Context: process, also under locks that no fault may wait for.
+ * Return: true if the caller has it.
+ */
+bool secbuf_call_try_reply(const struct secbuf_call *call)
+{
+	int err;
+
+	pagefault_disable();
+	err = secbuf_call_reply(call);
+	pagefault_enable();
+	return !err;
 }
 
 /**

@@ -10,7 +10,7 @@
 struct file;
 
 /* Longest argument struct that this module knows, in bytes. */
-#define SECBUF_ARGS_MAX	128
+#define SECBUF_ARGS_MAX	256
 
 /* Most descriptors that one call makes. */
 #define SECBUF_CALL_FDS_MAX	2
@@ -64,6 +64,7 @@ long secbuf_command_run(const struct secbuf_command *command,
 			struct file *file, unsigned long arg);
 u64 secbuf_protections(bool mapped);
 int secbuf_call_reply(const struct secbuf_call *call);
+bool secbuf_call_try_reply(const struct secbuf_call *call);
 int secbuf_call_publish_all(const struct secbuf_call *call,
 			    struct file *const *files, s32 *const *out_fds,
 			    unsigned int nr);

@@ -5,8 +5,10 @@
 #include <linux/module.h>
 
 #include "conn_file.h"
+#include "conn_slot.h"
 #include "debugfs.h"
 #include "dev.h"
+#include "idle.h"
 #include "owner.h"
 #include "pool.h"
 #include "pool_file.h"
@@ -26,17 +28,27 @@ static int __init secbuf_init(void)
 	err = secbuf_pool_init();
 	if (err)
 		return err;
-	err = secbuf_reclaim_init();
+	err = secbuf_idle_init();
 	if (err)
 		goto out_pool;
-	err = secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	err = secbuf_reclaim_init();
+	if (err)
+		goto out_idle;
+	err = secbuf_slot_conn_init();
 	if (err)
 		goto out_reclaim;
+	err = secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	if (err)
+		goto out_conn;
 	secbuf_debugfs_init();
 	return 0;
 
+out_conn:
+	secbuf_slot_conn_exit();
 out_reclaim:
 	secbuf_reclaim_exit();
+out_idle:
+	secbuf_idle_exit();
 out_pool:
 	secbuf_pool_exit();
 	return err;
@@ -48,6 +60,8 @@ static void __exit secbuf_exit(void)
 	secbuf_dev_exit();
 	secbuf_owner_exit();
 	secbuf_reclaim_exit();
+	secbuf_idle_exit();
+	secbuf_slot_conn_exit();
 	secbuf_pool_exit();
 }
 

@@ -18,6 +18,9 @@
 /* The struct, and the open file and inode that a member has besides; bytes. */
 #define SECBUF_MEMBER_FOOTPRINT	2048
 
+/* Lenders asked at once; each can be in anybody's way. */
+#define SECBUF_MEMBER_ASK	256
+
 static size_t footprint(const struct secbuf_member *member)
 {
 	return SECBUF_MEMBER_FOOTPRINT +
@@ -34,15 +37,49 @@ static size_t member_reclaim_count(struct secbuf_reclaim *reclaim)
 	       secbuf_slots_group_pages(&member->area->slots) * PAGE_SIZE;
 }
 
+/*
+ * Objects of the kernel give back what they do not need, the wasteful first.
+ * Those that were asked are asked last the next time.
+ */
+static size_t ask_lenders(struct secbuf_member *member, size_t bytes)
+{
+	unsigned int wanted = DIV_ROUND_UP(bytes, member->area->slots.size);
+	unsigned int asked, done = 0, wasteful;
+	struct secbuf_holder *holder;
+	LIST_HEAD(last);
+
+	lockdep_assert_held(&member->area->io_lock);
+	for (wasteful = 2; wasteful--; ) {
+		for (asked = 0; asked < SECBUF_MEMBER_ASK && done < wanted &&
+		     !list_empty(&member->lenders); asked++) {
+			holder = list_first_entry(&member->lenders,
+						  struct secbuf_holder, lender);
+			list_move_tail(&holder->lender, &last);
+			done += holder->ops->reclaim(holder, wasteful);
+		}
+		list_splice_tail_init(&last, &member->lenders);
+	}
+	return done;
+}
+
 static size_t member_reclaim_scan(struct secbuf_reclaim *reclaim, size_t bytes)
 {
 	struct secbuf_member *member =
 		container_of(reclaim, struct secbuf_member, reclaim);
+	struct secbuf_area *area = member->area;
+	size_t freed;
 
 	/* It keeps nothing, and the others are not to be asked for it. */
-	if (READ_ONCE(member->dead))
+	if (READ_ONCE(member->dead) || !mutex_trylock(&area->io_lock))
 		return 0;
-	return secbuf_area_reclaim(member->area, &member->share, bytes);
+	freed = secbuf_area_reclaim(area, &member->share, bytes);
+	if (freed < bytes && !member->dead &&
+	    ask_lenders(member, bytes - freed))
+		freed += secbuf_area_reclaim(area, &member->share,
+					     bytes - freed);
+	secbuf_area_press(area);
+	mutex_unlock(&area->io_lock);
+	return freed;
 }
 
 static const struct secbuf_reclaim_ops member_reclaim_ops = {
@@ -80,6 +117,9 @@ int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
 
 	*member = (struct secbuf_member){ .area = area };
 	strscpy(member->name, current->comm, sizeof(member->name));
+	mutex_init(&member->holders_lock);
+	INIT_LIST_HEAD(&member->holders);
+	INIT_LIST_HEAD(&member->lenders);
 	err = secbuf_area_join(area);
 	if (err)
 		return err;
@@ -483,6 +523,18 @@ void secbuf_member_shut(struct secbuf_member *member)
 	wake_up_poll(&area->wait, EPOLLERR);
 }
 
+static void wake_holders(struct secbuf_member *member)
+{
+	struct secbuf_holder *holder;
+
+	mutex_lock(&member->holders_lock);
+	list_for_each_entry(holder, &member->holders, node) {
+		holder->ops->wake(holder);
+		cond_resched();
+	}
+	mutex_unlock(&member->holders_lock);
+}
+
 /**
  * secbuf_member_die() - take everything back, zeroize, and keep no memory
  * @member: passed secbuf_member_shut()
@@ -497,6 +549,7 @@ void secbuf_member_die(struct secbuf_member *member)
 	unsigned int n;
 	u64 from = 0;
 
+	wake_holders(member);
 	while (return_some(member, &from, true))
 		cond_resched();
 	do {

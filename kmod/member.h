@@ -6,6 +6,7 @@
 #include "reclaim.h"
 #include "slots.h"
 
+struct secbuf_holder;
 struct secbuf_payer;
 
 #define SECBUF_MEMBER_NAME	16
@@ -41,11 +42,41 @@ struct secbuf_member_stats {
 };
 
 /**
+ * struct secbuf_holder_ops - what an object does that holds slots of a member
+ * @wake: the member is dead; who sleeps is to find out. May sleep
+ * @reclaim: memory is short: give slots back that nobody needs, only
+ *           @wasteful ones, by secbuf_held_reclaim(). Under io_lock, inside of
+ *           an allocation of anybody: waits for nobody. Returns slots
+ */
+struct secbuf_holder_ops {
+	void (*wake)(struct secbuf_holder *holder);
+	unsigned int (*reclaim)(struct secbuf_holder *holder, bool wasteful);
+};
+
+/**
+ * struct secbuf_holder - embedded in an object that holds slots of a member
+ * @node: among all of them. Protected by holders_lock
+ * @lender: among those that hold slots which can be taken back. Protected by
+ *          io_lock
+ * @ops: of the object
+ */
+struct secbuf_holder {
+	struct list_head node;
+	struct list_head lender;
+	const struct secbuf_holder_ops *ops;
+};
+
+/**
  * struct secbuf_member - one of those who use an area
  * @area: what they share
  * @payer: of the pages that were allocated for this one
  * @share: its slots
  * @reclaim: in the module's list
+ * @holders: objects of the kernel that hold slots of it. Protected by
+ *           @holders_lock
+ * @lenders: of these, those that can give some back, in the order in which they
+ *           are asked
+ * @idled: slots that were put as they were idle, and may still have memory
  * @stats: counters, but for those that @share and @area have
  * @pressure_seen: of the area's pressure
  * @dead: it died: nothing is granted any more, and nothing is mapped. Written
@@ -59,6 +90,11 @@ struct secbuf_member {
 	struct secbuf_payer *payer;
 	struct secbuf_slot_share share;
 	struct secbuf_reclaim reclaim;
+	/** @holders_lock: order: see struct secbuf_area */
+	struct mutex holders_lock;
+	struct list_head holders;
+	struct list_head lenders;
+	unsigned int idled;
 	struct secbuf_member_stats stats;
 	u32 pressure_seen;
 	bool dead;

@@ -659,7 +659,11 @@ static size_t reclaim_count(struct secbuf_reclaim *reclaim)
 	secbuf_pool_get_stats(pool, &stats);
 	if (stats.allocated <= pool->min)
 		return 0;
-	idle = min(stats.available, stats.allocated - pool->min);
+	/* Those who have some may not need them, and do not say how many. */
+	idle = stats.available;
+	if (!list_empty(&pool->lenders.list))
+		idle = stats.allocated;
+	idle = min(idle, stats.allocated - pool->min);
 	return idle * secbuf_buf_footprint(pool->class);
 }
 
@@ -675,6 +679,11 @@ static size_t reclaim_scan(struct secbuf_reclaim *reclaim, size_t bytes)
 		return 0;
 	secbuf_cache_flush_this_cpu(&pool->cache);
 	freed = free_from_depot(pool, wanted);
+	if (freed < wanted &&
+	    secbuf_lenders_ask(&pool->lenders, wanted - freed)) {
+		secbuf_cache_flush_this_cpu(&pool->cache);
+		freed += free_from_depot(pool, wanted - freed);
+	}
 	mutex_unlock(&pool->shrink_lock);
 	/* What the others give is there for the next scan. */
 	if (freed < wanted)
@@ -749,6 +758,7 @@ struct secbuf_pool *secbuf_pool_create(const struct secbuf_pool_params *params)
 	refcount_set(&pool->refs, 1);
 	init_waitqueue_head(&pool->waiters);
 	mutex_init(&pool->shrink_lock);
+	secbuf_lenders_init(&pool->lenders);
 	INIT_WORK(&pool->free_work, pool_free_work);
 
 	err = secbuf_cache_init(&pool->cache, max(pool->max / 2, pool->min),

@@ -12,6 +12,7 @@
 
 #include "account.h"
 #include "cache.h"
+#include "lender.h"
 #include "reclaim.h"
 
 #define SECBUF_POOL_NAME_MAX	32
@@ -29,6 +30,7 @@
  *           bypassed
  * @account: who pays
  * @reclaim: in the module's list
+ * @lenders: objects that can give buffers back when memory is short
  * @slow: counters of the slow path; the CPUs' caches have the others
  * @peak: most buffers outside of the depot at once
  * @free_work: frees the pool from whatever context the last buffer returns
@@ -50,6 +52,7 @@ struct secbuf_pool {
 	wait_queue_head_t waiters;
 	struct secbuf_account account;
 	struct secbuf_reclaim reclaim;
+	struct secbuf_lenders lenders;
 	/** @shrink_lock: one at a time compares @existing with @min, and frees */
 	struct mutex shrink_lock;
 	struct {

@@ -18,11 +18,11 @@
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include "account.h"
+#include "idle.h"
 
-/* When idle_secs is 0 the work looks now and then whether that has changed. */
+/* When idle_secs is 0 it is looked now and then whether that has changed. */
 #define SECBUF_IDLE_SECS_OFF	10
 #define SECBUF_IDLE_SECS_MAX	3600
 
@@ -42,7 +42,6 @@ static struct list_lru items;
 static struct kmem_cache *item_cache;
 
 static struct shrinker *shrinker;
-static struct workqueue_struct *idle_queue;
 static enum cpuhp_state hotplug_state;
 
 /*
@@ -141,21 +140,18 @@ size_t secbuf_reclaim_others(const struct secbuf_account *account,
 	return freed;
 }
 
-static void look_for_idle(struct work_struct *work);
-static DECLARE_DEFERRABLE_WORK(idle_work, look_for_idle);
-
-static void queue_idle(void)
+static u32 look_ms(void)
 {
-	unsigned int secs = READ_ONCE(idle_secs) ?: SECBUF_IDLE_SECS_OFF;
+	u32 secs = READ_ONCE(idle_secs) ?: SECBUF_IDLE_SECS_OFF;
 
-	if (idle_queue)
-		queue_delayed_work(idle_queue, &idle_work,
-				   min(secs, SECBUF_IDLE_SECS_MAX) * HZ);
+	return min(secs, SECBUF_IDLE_SECS_MAX) * MSEC_PER_SEC;
 }
 
-static void look_for_idle(struct work_struct *work)
+/* Nobody touches it: what expires is the time between two looks. */
+static bool look_for_idle(struct secbuf_idle *idle)
 {
 	struct secbuf_reclaim *reclaim;
+	bool any;
 
 	mutex_lock(&objects_lock);
 	list_for_each_entry(reclaim, &objects, node) {
@@ -163,10 +159,28 @@ static void look_for_idle(struct work_struct *work)
 			reclaim->ops->idle(reclaim);
 		cond_resched();
 	}
-	if (!list_empty(&objects))
-		queue_idle();
+	any = !list_empty(&objects);
 	mutex_unlock(&objects_lock);
+	secbuf_idle_set_timeout(idle, look_ms());
+	return any;
 }
+
+static bool look_get(struct secbuf_idle *idle)
+{
+	return true;
+}
+
+static void look_put(struct secbuf_idle *idle)
+{
+}
+
+static const struct secbuf_idle_ops look_ops = {
+	.get		= look_get,
+	.expired	= look_for_idle,
+	.put		= look_put,
+};
+
+static struct secbuf_idle look;
 
 static int cpu_dead(unsigned int cpu)
 {
@@ -210,12 +224,9 @@ int secbuf_reclaim_init(void)
 				       SLAB_ACCOUNT, NULL);
 	if (!item_cache)
 		goto out_items;
-	idle_queue = alloc_workqueue("secbuf_idle", WQ_UNBOUND | WQ_FREEZABLE,
-				     0);
-	if (idle_queue)
-		return 0;
+	secbuf_idle_setup(&look, &look_ops, look_ms());
+	return 0;
 
-	kmem_cache_destroy(item_cache);
 out_items:
 	list_lru_destroy(&items);
 out_shrinker:
@@ -232,8 +243,7 @@ out_hotplug:
  */
 void secbuf_reclaim_exit(void)
 {
-	cancel_delayed_work_sync(&idle_work);
-	destroy_workqueue(idle_queue);
+	secbuf_idle_del(&look);
 	secbuf_shrinker_destroy(shrinker);
 	list_lru_destroy(&items);
 	kmem_cache_destroy(item_cache);
@@ -280,8 +290,8 @@ int secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
 		return err;
 	mutex_lock(&objects_lock);
 	list_add_tail(&reclaim->node, &objects);
-	if (ops->idle)
-		queue_idle();
+	if (ops->idle && item_cache)
+		secbuf_idle_start(&look);
 	mutex_unlock(&objects_lock);
 	return 0;
 }

@@ -178,6 +178,8 @@ static void ring_last_put(struct kref *refs)
 {
 	struct secbuf_ring *ring = container_of(refs, struct secbuf_ring, refs);
 
+	if (ring->stream.gone)
+		ring->stream.gone(ring);
 	secbuf_reclaim_del(&ring->reclaim);
 	ring_free(ring);
 	atomic_dec(&secbuf_nr_rings);

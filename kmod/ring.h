@@ -15,6 +15,7 @@
 #include "ring_memory.h"
 
 struct page;
+struct secbuf_conn;
 struct secbuf_ring;
 struct secbuf_ring_end;
 
@@ -79,6 +80,20 @@ struct secbuf_ring_end {
 };
 
 /**
+ * struct secbuf_ring_stream - a ring as one of those of a conn
+ * @node: in its list
+ * @conn: which; NULL if none
+ * @gone: the ring is about to be freed; set once it was in a conn
+ *
+ * Protected by a lock of the layer above.
+ */
+struct secbuf_ring_stream {
+	struct list_head node;
+	struct secbuf_conn *conn;
+	void (*gone)(struct secbuf_ring *ring);
+};
+
+/**
  * struct secbuf_ring - a circular buffer with two ends
  * @refs: one for each end that somebody holds
  * @size: bytes
@@ -92,6 +107,7 @@ struct secbuf_ring_end {
  * @shrinks: times that the memory was taken back
  * @notifies: RING_NOTIFY
  * @faults: pages mapped
+ * @stream: the conn that it belongs to
  * @seen_head: when the kernel last looked
  * @seen_tail: the same
  * @used_at: when it last saw the ring used, in nanoseconds since boot
@@ -120,6 +136,7 @@ struct secbuf_ring {
 	u64 shrinks;
 	atomic64_t notifies;
 	atomic64_t faults;
+	struct secbuf_ring_stream stream;
 	u64 seen_head;
 	u64 seen_tail;
 	u64 used_at;

@@ -443,6 +443,20 @@ struct file *secbuf_ring_file_create(struct secbuf_ring_end *end)
 	return IS_ERR(handle) ? ERR_CAST(handle) : handle->file;
 }
 
+/**
+ * secbuf_ring_handle_from_file() - the end behind a descriptor
+ * @file: any file; the end lives as long as it does
+ *
+ * Return: the end, or NULL if it is another kind of file.
+ */
+struct secbuf_ring_handle *secbuf_ring_handle_from_file(struct file *file)
+{
+	if (file->f_op != &ring_producer_fops &&
+	    file->f_op != &ring_consumer_fops)
+		return NULL;
+	return file->private_data;
+}
+
 static int check_create(const struct secbuf_ring_create_args *args)
 {
 	if (args->flags & ~SECBUF_RING_FLAGS)

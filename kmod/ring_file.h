@@ -4,9 +4,11 @@
 
 struct file;
 struct secbuf_ring_end;
+struct secbuf_ring_handle;
 
 extern const struct secbuf_command secbuf_ring_create_command;
 
 struct file *secbuf_ring_file_create(struct secbuf_ring_end *end);
+struct secbuf_ring_handle *secbuf_ring_handle_from_file(struct file *file);
 
 #endif /* SECBUF_RING_FILE_H */

@@ -23,6 +23,9 @@
 /* How often memory of the caller may vanish between faulting in and copying. */
 #define SECBUF_RING_FAULTS	16
 
+/* How often in a row a call may wake up for nothing before it pauses. */
+#define RING_VAIN_MAX	16
+
 /**
  * struct ring_copy - a copy in progress
  * @end: the side
@@ -448,13 +451,25 @@ static u64 least(const struct secbuf_ring_end *end, size_t count)
 	return 1;
 }
 
+/*
+ * @vain counts how often in a row there was something to wake up for, but not
+ * any more when it was looked at: another thread can do that, and a hostile peer
+ * without end, who must not keep a CPU busy with that.
+ */
 static int sleep_for(struct secbuf_ring_end *end, size_t count, long timeout,
-		     u32 generation)
+		     u32 generation, unsigned int *vain)
 {
 	int err;
 
 	err = secbuf_ring_await(end, least(end, count), timeout, generation);
-	return err == -ETIMEDOUT ? -EAGAIN : err;
+	if (err)
+		return err == -ETIMEDOUT ? -EAGAIN : err;
+	if (++*vain % RING_VAIN_MAX)
+		return 0;
+	if (!timeout)
+		return -EAGAIN;
+	schedule_timeout_interruptible(1);
+	return signal_pending(current) ? -EINTR : 0;
 }
 
 /**
@@ -471,6 +486,7 @@ static int sleep_for(struct secbuf_ring_end *end, size_t count, long timeout,
 ssize_t secbuf_ring_read_iter(struct secbuf_ring_end *end, struct iov_iter *to,
 			      long timeout, u32 generation)
 {
+	unsigned int vain = 0;
 	ssize_t ret;
 	int err;
 
@@ -483,7 +499,7 @@ ssize_t secbuf_ring_read_iter(struct secbuf_ring_end *end, struct iov_iter *to,
 		mutex_unlock(&end->io_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		err = sleep_for(end, 1, timeout, generation);
+		err = sleep_for(end, 1, timeout, generation, &vain);
 		if (err)
 			return err == -EPIPE ? 0 : err;
 	}
@@ -507,6 +523,7 @@ ssize_t secbuf_ring_write_iter(struct secbuf_ring_end *end,
 {
 	bool records = secbuf_ring_has_records(end->ring);
 	size_t count = iov_iter_count(from);
+	unsigned int vain = 0;
 	ssize_t ret, done = 0;
 
 	if (records && (count > end->ring->size ||
@@ -519,10 +536,13 @@ ssize_t secbuf_ring_write_iter(struct secbuf_ring_end *end,
 		      records ? write_record(end, from) :
 				write_bytes(end, from);
 		mutex_unlock(&end->io_lock);
-		if (ret > 0)
+		if (ret > 0) {
 			done += ret;
+			vain = 0;
+		}
 		if (ret == -EAGAIN)
-			ret = sleep_for(end, count, timeout, generation);
+			ret = sleep_for(end, count, timeout, generation,
+					&vain);
 		if (ret < 0)
 			return done ?: ret;
 	}

@@ -347,6 +347,16 @@ void secbuf_slots_hand_over(struct secbuf_slots *slots, u64 id)
 }
 
 /**
+ * secbuf_slots_hold() - a slot that was the program's is an object's
+ * @slots: where
+ * @id: passed secbuf_slots_check()
+ */
+void secbuf_slots_hold(struct secbuf_slots *slots, u64 id)
+{
+	__set_bit(id, slots->held);
+}
+
+/**
  * secbuf_slots_back() - a group has memory now, and is idle
  * @slots: where
  * @payer: the member that pays

@@ -106,6 +106,7 @@ void secbuf_slots_put(struct secbuf_slots *slots,
 		      struct secbuf_slot_share *share,
 		      struct secbuf_slot_share *payer, u64 id);
 void secbuf_slots_hand_over(struct secbuf_slots *slots, u64 id);
+void secbuf_slots_hold(struct secbuf_slots *slots, u64 id);
 void secbuf_slots_back(struct secbuf_slots *slots,
 		       struct secbuf_slot_share *payer, unsigned int group);
 void secbuf_slots_bare(struct secbuf_slots *slots,

@@ -50,6 +50,78 @@ DEFINE_EVENT(secbuf_move, secbuf_shrink,
 	TP_ARGS(pool, nr)
 );
 
+/* The read (0) or the write (1) buffer of a conn. */
+DECLARE_EVENT_CLASS(secbuf_conn_slot,
+	TP_PROTO(const void *conn, unsigned int which),
+	TP_ARGS(conn, which),
+	TP_STRUCT__entry(
+		__field(const void *, conn)
+		__field(unsigned int, which)
+	),
+	TP_fast_assign(
+		__entry->conn = conn;
+		__entry->which = which;
+	),
+	TP_printk("conn=%p which=%u", __entry->conn, __entry->which)
+);
+
+/* Granted. */
+DEFINE_EVENT(secbuf_conn_slot, secbuf_conn_lend,
+	TP_PROTO(const void *conn, unsigned int which),
+	TP_ARGS(conn, which)
+);
+
+/* Taken, as nobody wanted it: idle, memory is short, or CONN_SHRINK. */
+DEFINE_EVENT(secbuf_conn_slot, secbuf_conn_take,
+	TP_PROTO(const void *conn, unsigned int which),
+	TP_ARGS(conn, which)
+);
+
+/* A packet of a conn, and how many there are in its queue afterwards. */
+DECLARE_EVENT_CLASS(secbuf_conn_packet,
+	TP_PROTO(const void *conn, unsigned int len, unsigned int nr),
+	TP_ARGS(conn, len, nr),
+	TP_STRUCT__entry(
+		__field(const void *, conn)
+		__field(unsigned int, len)
+		__field(unsigned int, nr)
+	),
+	TP_fast_assign(
+		__entry->conn = conn;
+		__entry->len = len;
+		__entry->nr = nr;
+	),
+	TP_printk("conn=%p len=%u nr=%u", __entry->conn, __entry->len,
+		  __entry->nr)
+);
+
+/* Put in. */
+DEFINE_EVENT(secbuf_conn_packet, secbuf_conn_enqueue,
+	TP_PROTO(const void *conn, unsigned int len, unsigned int nr),
+	TP_ARGS(conn, len, nr)
+);
+
+/* Taken out or sent. */
+DEFINE_EVENT(secbuf_conn_packet, secbuf_conn_dequeue,
+	TP_PROTO(const void *conn, unsigned int len, unsigned int nr),
+	TP_ARGS(conn, len, nr)
+);
+
+/* Zeroized: @nr packets. */
+TRACE_EVENT(secbuf_conn_end,
+	TP_PROTO(const void *conn, unsigned int nr),
+	TP_ARGS(conn, nr),
+	TP_STRUCT__entry(
+		__field(const void *, conn)
+		__field(unsigned int, nr)
+	),
+	TP_fast_assign(
+		__entry->conn = conn;
+		__entry->nr = nr;
+	),
+	TP_printk("conn=%p nr=%u", __entry->conn, __entry->nr)
+);
+
 #endif /* SECBUF_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -36,13 +36,29 @@ CHECK_LAST(secbuf_pool_stats_args, out_bytes_zeroized,
 CHECK_SIZE(secbuf_pool_vec, 24);
 CHECK_SIZE(secbuf_pool_copy_args, 24);
 CHECK_LAST(secbuf_pool_copy_args, out_done, SECBUF_POOL_COPY_ARGS_SIZE_VER0);
-CHECK_SIZE(secbuf_conn_create_args, 16);
+CHECK_SIZE(secbuf_slot_word, 8);
+CHECK_SIZE(secbuf_conn_create_args, 48);
 CHECK_LAST(secbuf_conn_create_args, out_fd, SECBUF_CONN_CREATE_ARGS_SIZE_VER0);
 CHECK_SIZE(secbuf_conn_buffer_args, 32);
 CHECK_LAST(secbuf_conn_buffer_args, out_slot_size,
 	   SECBUF_CONN_BUFFER_ARGS_SIZE_VER0);
-CHECK_SIZE(secbuf_conn_zeroize_args, 8);
-CHECK_LAST(secbuf_conn_zeroize_args, flags, SECBUF_CONN_ZEROIZE_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_plain_args, 8);
+CHECK_LAST(secbuf_conn_plain_args, flags, SECBUF_CONN_PLAIN_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_shrink_args, 24);
+CHECK_LAST(secbuf_conn_shrink_args, out_bytes,
+	   SECBUF_CONN_SHRINK_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_packet, 16);
+CHECK_SIZE(secbuf_conn_queue_args, 40);
+CHECK_LAST(secbuf_conn_queue_args, packet, SECBUF_CONN_QUEUE_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_send_args, 32);
+CHECK_LAST(secbuf_conn_send_args, out_bytes, SECBUF_CONN_SEND_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_stream_args, 16);
+CHECK_LAST(secbuf_conn_stream_args, __reserved,
+	   SECBUF_CONN_STREAM_ARGS_SIZE_VER0);
+CHECK_SIZE(secbuf_conn_usage, 16);
+CHECK_SIZE(secbuf_conn_stats_args, 168);
+CHECK_LAST(secbuf_conn_stats_args, out_reclaimed,
+	   SECBUF_CONN_STATS_ARGS_SIZE_VER0);
 CHECK_SIZE(secbuf_ring_create_args, 40);
 CHECK_LAST(secbuf_ring_create_args, out_consumer_fd,
 	   SECBUF_RING_CREATE_ARGS_SIZE_VER0);

@@ -17,6 +17,7 @@
 
 #include "account.h"
 #include "buf.h"
+#include "idle.h"
 #include "pool.h"
 
 static size_t charged_before;
@@ -193,12 +194,21 @@ int fixture_thread_stop(struct kunit *test, struct task_struct *task)
  */
 static int __init secbuf_kunit_init(void)
 {
-	return secbuf_pool_init();
+	int err;
+
+	err = secbuf_idle_init();
+	if (err)
+		return err;
+	err = secbuf_pool_init();
+	if (err)
+		secbuf_idle_exit();
+	return err;
 }
 
 static void __exit secbuf_kunit_exit(void)
 {
 	secbuf_pool_exit();
+	secbuf_idle_exit();
 }
 
 module_init(secbuf_kunit_init);

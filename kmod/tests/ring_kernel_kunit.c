@@ -21,7 +21,7 @@
 /* No process is here that could have a file. */
 struct file *secbuf_ring_file_create(struct secbuf_ring_end *end)
 {
-	return ERR_PTR(-ENOSYS);
+	return ERR_PTR(-EPERM);
 }
 
 static const struct secbuf_ring_ops no_ops = {};

@@ -99,7 +99,16 @@ enum {
 	SECBUF_CMD_RING_UNPARK	= 0x17,
 
 	SECBUF_CMD_CONN_BUFFER	= 0x18,	/* on a conn */
+	SECBUF_CMD_CONN_RESET	= 0x19,
+	SECBUF_CMD_CONN_SHRINK	= 0x1a,
 	SECBUF_CMD_CONN_ZEROIZE	= 0x1b,
+	SECBUF_CMD_CONN_STATS	= 0x1c,
+	SECBUF_CMD_CONN_TOUCH	= 0x1d,
+	SECBUF_CMD_CONN_ENQUEUE	= 0x1e,
+	SECBUF_CMD_CONN_DEQUEUE	= 0x1f,
+	SECBUF_CMD_CONN_SEND	= 0x20,
+	SECBUF_CMD_CONN_STREAM_ADD = 0x21,
+	SECBUF_CMD_CONN_STREAM_DEL = 0x22,
 };
 
 #define SECBUF_IOC_INFO		_IO(SECBUF_IOC_TYPE, SECBUF_CMD_INFO)
@@ -123,7 +132,18 @@ enum {
 #define SECBUF_IOC_RING_INFO	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_INFO)
 #define SECBUF_IOC_RING_UNPARK	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_RING_UNPARK)
 #define SECBUF_IOC_CONN_BUFFER	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_BUFFER)
+#define SECBUF_IOC_CONN_RESET	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_RESET)
+#define SECBUF_IOC_CONN_SHRINK	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_SHRINK)
 #define SECBUF_IOC_CONN_ZEROIZE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_ZEROIZE)
+#define SECBUF_IOC_CONN_STATS	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_STATS)
+#define SECBUF_IOC_CONN_TOUCH	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_TOUCH)
+#define SECBUF_IOC_CONN_ENQUEUE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_ENQUEUE)
+#define SECBUF_IOC_CONN_DEQUEUE	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_DEQUEUE)
+#define SECBUF_IOC_CONN_SEND	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_SEND)
+#define SECBUF_IOC_CONN_STREAM_ADD \
+	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_STREAM_ADD)
+#define SECBUF_IOC_CONN_STREAM_DEL \
+	_IO(SECBUF_IOC_TYPE, SECBUF_CMD_CONN_STREAM_DEL)
 
 /* Features: objects that this kernel offers. */
 #define SECBUF_FEAT_POOL_MAPPED		(1ULL << 0)
@@ -260,7 +280,7 @@ struct secbuf_pool_control {
  * mmap errors: EINVAL (another offset or length, MAP_PRIVATE), EPERM
  * (PROT_EXEC, PROT_WRITE of the control page, or not the owner), EBUSY (the
  * descriptor has such a mapping: the slots can be mapped again when they are
- * not any more, and so can the control page), ESHUTDOWN, EAGAIN
+ * not any more, and so can the control page and the words), ESHUTDOWN, EAGAIN
  * (mlockall(MCL_FUTURE) is in force and RLIMIT_MEMLOCK would be exceeded). Page
  * tables are allocated and charged when the mapping is first touched, as for any
  * memory, and what the kernel has for every open file is charged as for any
@@ -540,24 +560,142 @@ struct secbuf_pool_copy_args {
 #define SECBUF_POOL_COPY_ARGS_SIZE_VER0		24
 
 /**
+ * DOC: Conns
+ *
+ * What one connection owns: a read buffer, a write buffer, a queue of packets,
+ * and rings for its streams. Buffers and packets are slots of one mapped pool,
+ * granted to the conn: POOL_FREE refuses them. When the last descriptor of the
+ * conn is closed, at CONN_ZEROIZE, and when the owner dies, all of it is
+ * zeroized, slots go back to the pool, and the rings are reset, whoever else
+ * holds a descriptor of one. Threads may use one conn at once.
+ *
+ * Handing over
+ *
+ * The kernel takes back the read and the write buffer of a conn that is idle,
+ * and of any conn when memory is short, but not while the program uses them.
+ * So that neither needs a system call to say what it does, each slot has a
+ * struct secbuf_slot_word in the pool's control area, an array indexed by slot,
+ * mapped from offset SECBUF_POOL_MMAP_WORDS, its length rounded up to pages,
+ * MAP_SHARED, PROT_READ | PROT_WRITE or less. What is not the buffer of a conn
+ * has a word without meaning, or none: touching that can be SIGBUS. state is
+ *
+ *	SECBUF_SLOT_GONE	it is not the conn's, or not any more
+ *	SECBUF_SLOT_BUSY	the program uses it, or needs what is in it
+ *	SECBUF_SLOT_IDLE	the program does not need what is in it
+ *	SECBUF_SLOT_AGED	so it was already when the kernel looked last
+ *
+ * in the lowest two bits, and a tag in the others, which changes each time that
+ * the slot is granted. Programs change
+ *
+ *	BUSY to IDLE		by a store (release)
+ *	IDLE or AGED to BUSY	by compare and exchange (acquire), of the whole
+ *				word, tag included
+ *
+ * and the kernel IDLE to AGED, IDLE or AGED to GONE by compare and exchange, and
+ * whatever there was to BUSY when it grants the slot. A program that does not
+ * find its tag, or finds GONE, asks for the buffer again by CONN_BUFFER. What
+ * else a program writes there is ignored: what counts is the kernel's own
+ * record. Such a program deceives itself only, and those who share the pool.
+ *
+ * used is for statistics: bytes of a busy buffer that are in use, which the
+ * program may keep up to date.
+ *
+ * Idle conns
+ *
+ * A conn on which nothing was called for its idle time, and whose buffers are
+ * not busy and were not used in the meantime, loses them. That they were used
+ * the kernel sees by SECBUF_SLOT_IDLE instead of SECBUF_SLOT_AGED. Packets in
+ * the queue are never taken.
+ */
+
+/* Where the words of a mapped pool's slots are mapped from. */
+#define SECBUF_POOL_MMAP_WORDS		(1ULL << 41)
+
+#define SECBUF_SLOT_GONE		0U
+#define SECBUF_SLOT_BUSY		1U
+#define SECBUF_SLOT_IDLE		2U
+#define SECBUF_SLOT_AGED		3U
+#define SECBUF_SLOT_STATE_MASK		3U
+
+/**
+ * struct secbuf_slot_word - who has a slot that is the buffer of a conn
+ * @state: SECBUF_SLOT_* and the tag
+ * @used: bytes in use, while it is busy
+ */
+struct secbuf_slot_word {
+	__u32 state;
+	__u32 used;
+};
+
+/* The idle scan leaves it alone; only a shortage of memory does not. */
+#define SECBUF_CONN_F_KEEP		(1U << 0)
+
+#define SECBUF_CONN_MAX_PACKETS_DEFAULT	100
+#define SECBUF_CONN_MAX_PACKETS_CEILING	65536
+#define SECBUF_CONN_MAX_BYTES_DEFAULT	(10U << 20)
+#define SECBUF_CONN_MAX_BYTES_CEILING	(1U << 30)
+#define SECBUF_CONN_MAX_STREAMS_DEFAULT	16
+#define SECBUF_CONN_MAX_STREAMS_CEILING	1024
+#define SECBUF_CONN_IDLE_MS_DEFAULT	60000
+#define SECBUF_CONN_IDLE_MS_CEILING	86400000
+#define SECBUF_CONN_NEAR_FULL_DEFAULT	80
+#define SECBUF_CONN_WASTE_FACTOR_DEFAULT 4
+#define SECBUF_CONN_WASTE_MIN_DEFAULT	8192
+
+/**
  * struct secbuf_conn_create_args - ioctl(SECBUF_IOC_CONN_CREATE) on /dev/secbuf
  * @size: sizeof(struct secbuf_conn_create_args)
- * @flags: must be 0
+ * @flags: 0 or SECBUF_CONN_F_KEEP
  * @pool_fd: the mapped pool whose slots will be the buffers; the conn keeps it
  *           alive
  * @out_fd: the conn
+ * @max_packets: most packets in its queue; a limit as described above, default
+ *               SECBUF_CONN_MAX_PACKETS_DEFAULT
+ * @max_bytes: most bytes of packets in its queue, counted by their lengths;
+ *             likewise
+ * @max_streams: most rings; likewise
+ * @idle_ms: milliseconds without activity after which it is idle; likewise. It
+ *           is noticed up to an eighth later; as much later again if the
+ *           buffers were used after the last call, as nothing but the next
+ *           look tells when; and when the machine sleeps, when it wakes up
+ * @near_full: percent of @max_packets or @max_bytes from which on the queue is
+ *             nearly full, 1 to 100; 0: SECBUF_CONN_NEAR_FULL_DEFAULT
+ * @waste_factor: a buffer is wasteful that is more than so many times as large
+ *                as what is used of it; a limit, default
+ *                SECBUF_CONN_WASTE_FACTOR_DEFAULT
+ * @waste_min: and larger than so many bytes; likewise
+ * @__reserved: must be 0
  *
- * What one connection owns. It has no buffers yet. When its last descriptor is
- * closed its buffers are zeroized and returned to the pool.
+ * It has nothing yet, and takes less than a KiB, which counts against the
+ * ceilings. So does a page of words, from the first slot on it that is lent.
  *
- * Errors: EBADF (@pool_fd is not open), EINVAL (it is not a mapped pool),
- * ENFILE, EMFILE.
+ * read() takes one packet from the queue, EMSGSIZE if it does not fit, and it
+ * stays. write() makes one of what it gets. They sleep while the queue is empty
+ * or over its limits, unless O_NONBLOCK: EAGAIN. Errors of write(): EMSGSIZE
+ * (larger than a slot or than max_bytes), ENOSPC, ENOMEM, EDQUOT. Writing 0
+ * bytes does nothing.
+ *
+ * poll: EPOLLIN while there are packets, EPOLLOUT while the queue is not nearly
+ * full, EPOLLERR for who is not the owner.
+ *
+ * mmap: ENODEV.
+ *
+ * Errors: EBADF (@pool_fd is not open), EINVAL (it is not a mapped pool;
+ * @near_full), ENFILE, EMFILE.
  */
 struct secbuf_conn_create_args {
 	__u32 size;
 	__u32 flags;
 	__s32 pool_fd;
 	__s32 out_fd;
+	__u32 max_packets;
+	__u32 max_bytes;
+	__u32 max_streams;
+	__u32 idle_ms;
+	__u32 near_full;
+	__u32 waste_factor;
+	__u32 waste_min;
+	__u32 __reserved;
 };
 
 #define SECBUF_CONN_CREATE_ARGS_SIZE_VER0	16
@@ -573,12 +711,12 @@ enum secbuf_conn_buffer {
  * @size: sizeof(struct secbuf_conn_buffer_args)
  * @flags: must be 0
  * @which: SECBUF_CONN_BUFFER_READ or SECBUF_CONN_BUFFER_WRITE
- * @__reserved: must be 0
+ * @out_word: what its struct secbuf_slot_word.state is: BUSY, and the tag
  * @out_id: the pool's slot that is this buffer
  * @out_slot_size: its size in bytes
  *
- * Grants the buffer if the conn does not have it, and tells where it is. The
- * slot belongs to the conn: POOL_FREE refuses it.
+ * Grants the buffer, zero, if the conn does not have it, makes it busy if the
+ * conn has it, and tells where it is.
  *
  * Errors: EINVAL (@which), ENOSPC (the pool's limit), ENOMEM, EDQUOT.
  */
@@ -586,7 +724,7 @@ struct secbuf_conn_buffer_args {
 	__u32 size;
 	__u32 flags;
 	__u32 which;
-	__u32 __reserved;
+	__u32 out_word;
 	__aligned_u64 out_id;
 	__aligned_u64 out_slot_size;
 };
@@ -594,20 +732,246 @@ struct secbuf_conn_buffer_args {
 #define SECBUF_CONN_BUFFER_ARGS_SIZE_VER0	32
 
 /**
- * struct secbuf_conn_zeroize_args - ioctl(SECBUF_IOC_CONN_ZEROIZE) on a conn
- * @size: sizeof(struct secbuf_conn_zeroize_args)
+ * struct secbuf_conn_plain_args - commands on a conn that have no parameters
+ * @size: sizeof(struct secbuf_conn_plain_args)
  * @flags: must be 0
  *
- * Zeroizes all buffers of the conn and returns them to the pool, also when
- * another descriptor of the conn stays open elsewhere. The conn can be used
- * again: CONN_BUFFER grants new ones.
+ * ioctl(SECBUF_IOC_CONN_ZEROIZE): zeroizes all that the conn has, returns its
+ * slots to the pool and resets its rings, which leave it, also when another
+ * descriptor of the conn stays open elsewhere. The conn can be used again, with
+ * the limits it has.
+ *
+ * ioctl(SECBUF_IOC_CONN_RESET): the same, but the read and the write buffer,
+ * zeroized, stay as they are; those that are wasteful and not busy do not. For
+ * the next connection.
+ *
+ * ioctl(SECBUF_IOC_CONN_TOUCH): is activity. Every command but CONN_STATS and
+ * CONN_SHRINK is, and read() and write() are; this is for programs that do all
+ * their work in memory.
  */
-struct secbuf_conn_zeroize_args {
+struct secbuf_conn_plain_args {
 	__u32 size;
 	__u32 flags;
 };
 
-#define SECBUF_CONN_ZEROIZE_ARGS_SIZE_VER0	8
+#define SECBUF_CONN_PLAIN_ARGS_SIZE_VER0	8
+
+/* How much CONN_SHRINK takes. */
+enum secbuf_conn_shrink {
+	SECBUF_CONN_SHRINK_WASTEFUL	= 0,
+	SECBUF_CONN_SHRINK_IDLE		= 1,
+};
+
+/**
+ * struct secbuf_conn_shrink_args - ioctl(SECBUF_IOC_CONN_SHRINK) on a conn
+ * @size: sizeof(struct secbuf_conn_shrink_args)
+ * @flags: must be 0
+ * @level: SECBUF_CONN_SHRINK_WASTEFUL: buffers that are wasteful and not busy.
+ *         SECBUF_CONN_SHRINK_IDLE: all that are not busy, and the memory of
+ *         rings that are empty and parked
+ * @__reserved: must be 0
+ * @out_bytes: bytes given back: of slots, to the pool; of rings, freed
+ *
+ * Does now what is done by itself when a conn was not used for its idle time or
+ * memory is short. What is in use is never taken.
+ *
+ * Errors: EINVAL (@level).
+ */
+struct secbuf_conn_shrink_args {
+	__u32 size;
+	__u32 flags;
+	__u32 level;
+	__u32 __reserved;
+	__aligned_u64 out_bytes;
+};
+
+#define SECBUF_CONN_SHRINK_ARGS_SIZE_VER0	24
+
+/**
+ * struct secbuf_conn_packet - a packet
+ * @ptr: where the bytes are or go; with SECBUF_CONN_F_MOVE the slot's id
+ * @len: bytes; of CONN_DEQUEUE, without SECBUF_CONN_F_MOVE, as input the room at
+ *       @ptr
+ * @__reserved: must be 0
+ */
+struct secbuf_conn_packet {
+	__aligned_u64 ptr;
+	__u32 len;
+	__u32 __reserved;
+};
+
+/* A slot changes hands instead of being copied. */
+#define SECBUF_CONN_F_MOVE		(1U << 0)
+
+/**
+ * struct secbuf_conn_queue_args - ioctl(SECBUF_IOC_CONN_ENQUEUE) and
+ *                                 ioctl(SECBUF_IOC_CONN_DEQUEUE) on a conn
+ * @size: sizeof(struct secbuf_conn_queue_args)
+ * @flags: 0 or SECBUF_CONN_F_MOVE
+ * @packets_ptr: array of @nr struct secbuf_conn_packet; 0 for one packet, @packet
+ * @nr: entries of the array, 1 to out_batch_max of INFO; 0 if @packets_ptr is 0
+ * @out_done: entries completed, on success. It stops at the first that cannot
+ *            be, and when out_batch_bytes_max is reached
+ * @packet: the packet, if there is no array. Of CONN_DEQUEUE, output
+ *
+ * CONN_ENQUEUE puts packets behind those in the queue, as a whole or not at all:
+ * one that is refused stays with the caller, and the queue as it is. Without
+ * SECBUF_CONN_F_MOVE the bytes are copied into a new slot. With it, @ptr is a
+ * slot that was granted to the caller by POOL_ALLOC through the descriptor that
+ * the conn was made with. It is the conn's then, zeroized in it when it is taken
+ * out by copy, and mapped as before: who writes to it all the same changes what
+ * the taker finds, who should copy before he parses. What was sent of a packet
+ * is not taken out: it begins with the rest.
+ *
+ * CONN_DEQUEUE takes the first packets. Without SECBUF_CONN_F_MOVE they are
+ * copied to @ptr, their slots zeroized and returned to the pool. With it, @ptr
+ * becomes the slot, which is the caller's as if he had it from POOL_ALLOC, with
+ * what is in it.
+ *
+ * Errors, of the first packet: ENOBUFS (CONN_ENQUEUE: max_packets is reached),
+ * EOVERFLOW (it would exceed max_bytes), EMSGSIZE (it is larger than a slot or
+ * than max_bytes; CONN_DEQUEUE: larger than the room, and it stays), EINVAL
+ * (@len is 0; no such slot), ENOENT (the slot is not the caller's), EBUSY (it is
+ * that of a conn already), EAGAIN (CONN_DEQUEUE: the queue is empty), EFAULT,
+ * ENOSPC, ENOMEM, EDQUOT.
+ */
+struct secbuf_conn_queue_args {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 packets_ptr;
+	__u32 nr;
+	__u32 out_done;
+	struct secbuf_conn_packet packet;
+};
+
+#define SECBUF_CONN_QUEUE_ARGS_SIZE_VER0	40
+
+/**
+ * struct secbuf_conn_send_args - ioctl(SECBUF_IOC_CONN_SEND) on a conn
+ * @size: sizeof(struct secbuf_conn_send_args)
+ * @flags: must be 0
+ * @sock_fd: a socket
+ * @max_packets: most packets to send; 0 for all that there are
+ * @out_packets: packets that were sent whole
+ * @__reserved: must be 0
+ * @out_bytes: bytes that were sent
+ *
+ * Sends the queue, from the slots where it is, and never sleeps: to a stream as
+ * much as it takes, otherwise a message for each packet. What was sent is
+ * zeroized, and the slot returned. Of a packet that a stream took a part of, the
+ * rest stays at the head of the queue. While a packet is being sent, nobody else
+ * takes it out; CONN_ZEROIZE and CONN_RESET zeroize it, and nothing of it stays.
+ * There is no SIGPIPE.
+ *
+ * Errors, when not a byte could be sent: EBADF, ENOTSOCK, EAGAIN (the socket is
+ * full, or the queue is empty), EBUSY (another thread is sending), and what
+ * sendmsg() returns: EPIPE, ECONNRESET, EMSGSIZE...
+ */
+struct secbuf_conn_send_args {
+	__u32 size;
+	__u32 flags;
+	__s32 sock_fd;
+	__u32 max_packets;
+	__u32 out_packets;
+	__u32 __reserved;
+	__aligned_u64 out_bytes;
+};
+
+#define SECBUF_CONN_SEND_ARGS_SIZE_VER0		32
+
+/**
+ * struct secbuf_conn_stream_args - ioctl(SECBUF_IOC_CONN_STREAM_ADD) and
+ *                                  ioctl(SECBUF_IOC_CONN_STREAM_DEL) on a conn
+ * @size: sizeof(struct secbuf_conn_stream_args)
+ * @flags: must be 0
+ * @ring_fd: an end of a ring that the caller has created
+ * @__reserved: must be 0
+ *
+ * The ring belongs to the conn, or does not any more. That keeps neither of the
+ * descriptors open: when both ends of the ring are gone, it is gone from the
+ * conn as well.
+ *
+ * Errors: EBADF, EINVAL (@ring_fd is not a ring), EPERM (not its creator),
+ * ESHUTDOWN (it was reset), EEXIST (it belongs to a conn already), ENOBUFS
+ * (max_streams is reached), ENOENT (CONN_STREAM_DEL: it is not this conn's).
+ */
+struct secbuf_conn_stream_args {
+	__u32 size;
+	__u32 flags;
+	__s32 ring_fd;
+	__u32 __reserved;
+};
+
+#define SECBUF_CONN_STREAM_ARGS_SIZE_VER0	16
+
+/**
+ * struct secbuf_conn_usage - memory for one purpose; the difference is wasted
+ * @allocated: bytes of memory that there are
+ * @used: bytes of these that have something in them
+ */
+struct secbuf_conn_usage {
+	__aligned_u64 allocated;
+	__aligned_u64 used;
+};
+
+#define SECBUF_CONN_IDLE		(1U << 0)	/* for its idle time */
+#define SECBUF_CONN_PROBLEMATIC		(1U << 1)
+#define SECBUF_CONN_NEAR_FULL		(1U << 2)
+
+/**
+ * struct secbuf_conn_stats_args - ioctl(SECBUF_IOC_CONN_STATS) on a conn
+ * @size: sizeof(struct secbuf_conn_stats_args)
+ * @flags: must be 0
+ * @out_read: the read buffer
+ * @out_write: the write buffer
+ * @out_streams: all rings
+ * @out_queue: the packets
+ * @out_total: all of these
+ * @out_idle_ns: nanoseconds since the last activity that the kernel knows of; 0
+ *               while a buffer is busy
+ * @out_efficiency: permille of the total that is used; 1000 if there is nothing
+ * @out_status: SECBUF_CONN_IDLE and so on. SECBUF_CONN_PROBLEMATIC: less than
+ *              half is used, or it is idle and more than 1 MiB is wasted
+ * @out_nr_packets: packets in the queue
+ * @out_peak_packets: most that there ever were
+ * @out_max_packets: the limit in force
+ * @out_max_bytes: the limit in force
+ * @out_nr_streams: rings
+ * @out_max_streams: the limit in force
+ * @out_enqueued: packets that were put in so far
+ * @out_dequeued: packets that were taken out or sent so far
+ * @out_refused: packets that were refused because of a limit of the queue
+ * @out_granted: slots granted as read or write buffer so far
+ * @out_reclaimed: of these, taken back because they were idle
+ *
+ * Of a buffer, what is used is what its struct secbuf_slot_word says while it is
+ * busy. Does not count as activity.
+ */
+struct secbuf_conn_stats_args {
+	__u32 size;
+	__u32 flags;
+	struct secbuf_conn_usage out_read;
+	struct secbuf_conn_usage out_write;
+	struct secbuf_conn_usage out_streams;
+	struct secbuf_conn_usage out_queue;
+	struct secbuf_conn_usage out_total;
+	__aligned_u64 out_idle_ns;
+	__u32 out_efficiency;
+	__u32 out_status;
+	__u32 out_nr_packets;
+	__u32 out_peak_packets;
+	__u32 out_max_packets;
+	__u32 out_max_bytes;
+	__u32 out_nr_streams;
+	__u32 out_max_streams;
+	__aligned_u64 out_enqueued;
+	__aligned_u64 out_dequeued;
+	__aligned_u64 out_refused;
+	__aligned_u64 out_granted;
+	__aligned_u64 out_reclaimed;
+};
+
+#define SECBUF_CONN_STATS_ARGS_SIZE_VER0	168
 
 /**
  * DOC: Rings
