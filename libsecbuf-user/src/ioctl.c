@@ -143,9 +143,64 @@ int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args)
 	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_BUFFER, args);
 }
 
-int secbuf_ioctl_conn_zeroize(int conn_fd,
-			      struct secbuf_conn_zeroize_args *args)
+int secbuf_ioctl_conn_reset(int conn_fd, struct secbuf_conn_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_RESET, args);
+}
+
+int secbuf_ioctl_conn_shrink(int conn_fd, struct secbuf_conn_shrink_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_SHRINK, args);
+}
+
+int secbuf_ioctl_conn_zeroize(int conn_fd, struct secbuf_conn_plain_args *args)
 {
 	args->size = sizeof(*args);
 	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_ZEROIZE, args);
+}
+
+int secbuf_ioctl_conn_stats(int conn_fd, struct secbuf_conn_stats_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_STATS, args);
+}
+
+int secbuf_ioctl_conn_touch(int conn_fd, struct secbuf_conn_plain_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_TOUCH, args);
+}
+
+int secbuf_ioctl_conn_enqueue(int conn_fd, struct secbuf_conn_queue_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_ENQUEUE, args);
+}
+
+int secbuf_ioctl_conn_dequeue(int conn_fd, struct secbuf_conn_queue_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_DEQUEUE, args);
+}
+
+int secbuf_ioctl_conn_send(int conn_fd, struct secbuf_conn_send_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_SEND, args);
+}
+
+int secbuf_ioctl_conn_stream_add(int conn_fd,
+				 struct secbuf_conn_stream_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_STREAM_ADD, args);
+}
+
+int secbuf_ioctl_conn_stream_del(int conn_fd,
+				 struct secbuf_conn_stream_args *args)
+{
+	args->size = sizeof(*args);
+	return secbuf_ioctl(conn_fd, SECBUF_IOC_CONN_STREAM_DEL, args);
 }

@@ -145,3 +145,28 @@ secbuf_map_control(const struct secbuf_map *map)
 {
 	return (const void *)map->base;
 }
+
+static size_t secbuf_map_words_size(uint32_t nr)
+{
+	size_t page_size = sysconf(_SC_PAGESIZE);
+	size_t size = nr * sizeof(struct secbuf_slot_word);
+
+	return (size + page_size - 1) & ~(page_size - 1);
+}
+
+int secbuf_map_words(struct secbuf_slot_word **out, int fd, uint32_t nr)
+{
+	void *words;
+
+	words = mmap(NULL, secbuf_map_words_size(nr), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, fd, SECBUF_POOL_MMAP_WORDS);
+	if (words == MAP_FAILED)
+		return -errno;
+	*out = words;
+	return 0;
+}
+
+void secbuf_map_undo_words(struct secbuf_slot_word *words, uint32_t nr)
+{
+	munmap(words, secbuf_map_words_size(nr));
+}

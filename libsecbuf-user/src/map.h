@@ -7,6 +7,7 @@
 #define SECBUF_MAP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Objects of which a part is empty in a child have it begin here. No page of any
@@ -27,6 +28,7 @@
 #define SECBUF_POOL_COLOUR	3072
 
 struct secbuf_pool_control;
+struct secbuf_slot_word;
 
 /**
  * struct secbuf_map - a pool in the address space
@@ -65,5 +67,9 @@ void secbuf_map_undo(struct secbuf_map *map, int child);
 /* Where the kernel asks for memory. */
 const struct secbuf_pool_control *
 secbuf_map_control(const struct secbuf_map *map);
+
+/* The words of @nr slots of the pool @fd: 0 or a negative errno; and not any more. */
+int secbuf_map_words(struct secbuf_slot_word **out, int fd, uint32_t nr);
+void secbuf_map_undo_words(struct secbuf_slot_word *words, uint32_t nr);
 
 #endif /* SECBUF_MAP_H */

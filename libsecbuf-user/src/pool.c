@@ -202,11 +202,31 @@ void secbuf_pool_close(struct secbuf_pool *pool)
 					      pool->map.slots_size);
 		/* Closing alone would wait for copies of the descriptor. */
 		secbuf_ioctl_pool_free(pool->fd, &args);
+		if (pool->hot.words)
+			secbuf_map_undo_words(pool->hot.words, pool->max_slots);
 	}
 	secbuf_map_undo(&pool->map, child);
 	close(pool->fd);
 	munmap(pool, pool->hot_size);
 	errno = saved_errno;
+}
+
+int secbuf_pool_map_words(struct secbuf_pool *pool)
+{
+	struct secbuf_slot_word *words;
+	int err = 0;
+
+	if (secbuf_get_acquire(pool->hot.words))
+		return 0;
+	if (!secbuf_thread_lock())
+		return -EBUSY;
+	if (!pool->hot.words) {
+		err = secbuf_map_words(&words, pool->fd, pool->max_slots);
+		if (!err)
+			secbuf_set_release(pool->hot.words, words);
+	}
+	secbuf_thread_unlock();
+	return err;
 }
 
 struct secbuf_source *secbuf_pool_source(struct secbuf_pool *pool)

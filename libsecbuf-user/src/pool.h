@@ -16,7 +16,7 @@ enum secbuf_slot_state {
 	SECBUF_SLOT_UNKNOWN,	/* not granted, or to somebody else */
 	SECBUF_SLOT_OUT,	/* the program has it */
 	SECBUF_SLOT_PARKED,	/* a thread keeps it at hand */
-	SECBUF_SLOT_CONN,	/* it is the buffer of a conn */
+	SECBUF_SLOT_CONN,	/* it is the buffer of a conn, and out */
 };
 
 /**
@@ -27,6 +27,7 @@ enum secbuf_slot_state {
  * @nr_caches: threads that keep slots of this pool
  * @hits: allocations that were served from caches that are gone
  * @stocked: slots that the kernel granted to such caches
+ * @words: of all slots, when there was a conn
  */
 struct secbuf_pool_hot {
 	char colour[SECBUF_POOL_COLOUR];
@@ -35,6 +36,7 @@ struct secbuf_pool_hot {
 	uint32_t nr_caches;
 	uint64_t hits;
 	uint64_t stocked;
+	struct secbuf_slot_word *words;
 };
 
 /**
@@ -96,6 +98,12 @@ static inline void *secbuf_pool_slot(const struct secbuf_pool *pool,
 /* What secbuf_pool_open() does, with the slots at @where if that is not NULL. */
 int secbuf_pool_open_at(struct secbuf_pool **out, struct secbuf_context *ctx,
 			const struct secbuf_pool_opts *opts, void *where);
+
+/* The words of all slots are mapped from now on. 0 or a negative errno. */
+int secbuf_pool_map_words(struct secbuf_pool *pool);
+
+/* A slot that the kernel has granted goes to the program. */
+void *secbuf_pool_hand_out(struct secbuf_pool *pool, uint64_t id);
 
 /* A slot becomes the buffer of a conn; NULL if there is no such slot. */
 void *secbuf_pool_lend(struct secbuf_pool *pool, uint64_t id);

@@ -24,7 +24,7 @@
  * lower 32 bits of two addresses are equal, processors give a load what was just
  * stored by the other one, and need not wait until it is in the cache.
  */
-#define SECBUF_RING_APART		(1ULL << 32)
+#define SECBUF_RING_APART		0x100000000ULL
 
 /*
  * Address space

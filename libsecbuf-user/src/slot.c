@@ -105,8 +105,7 @@ static void secbuf_pool_set_state(struct secbuf_pool *pool, uint64_t id,
 	secbuf_set(secbuf_pool_states(pool)[id], state);
 }
 
-/* A slot that the kernel has granted goes to the program. */
-static void *secbuf_pool_hand_out(struct secbuf_pool *pool, uint64_t id)
+void *secbuf_pool_hand_out(struct secbuf_pool *pool, uint64_t id)
 {
 	void *slot = secbuf_pool_slot(pool, id);
 

@@ -283,7 +283,7 @@ TEST_F(device, close_zeroizes_although_the_descriptor_lives)
 	EXPECT_EQ(0, secbuf_pool_free(self->pool, bufs[0]));
 	EXPECT_EQ(0, secbuf_pool_free(self->pool, bufs[2]));
 	EXPECT_EQ(0, secbuf_pool_flush(self->pool));
-	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool));
+	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool, NULL));
 	ASSERT_EQ(0, secbuf_conn_buffer(conn, SECBUF_CONN_BUFFER_READ, &buf));
 	pool_fd = dup(secbuf_pool_fd(self->pool));
 	ASSERT_LE(0, pool_fd);
@@ -305,7 +305,7 @@ TEST_F(device, conn)
 	struct secbuf_conn *conn;
 	void *in, *out, *again;
 
-	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool));
+	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool, NULL));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(secbuf_conn_fd(conn), F_GETFD));
 	EXPECT_EQ(0, secbuf_conn_buffer(conn, SECBUF_CONN_BUFFER_READ, &in));
 	EXPECT_EQ(0, secbuf_conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE, &out));
@@ -338,7 +338,7 @@ TEST_F(device, conn_meets_the_limit_of_the_pool)
 	void *bufs[NR_BUFS], *buf;
 
 	ASSERT_EQ(NR_BUFS, secbuf_pool_alloc_batch(self->pool, bufs, NR_BUFS));
-	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool));
+	ASSERT_EQ(0, secbuf_conn_open(&conn, self->ctx, self->pool, NULL));
 	buf = bufs;
 	EXPECT_EQ(-ENOSPC,
 		  secbuf_conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE, &buf));
@@ -420,7 +420,8 @@ TEST_F(device, fork)
 	ASSERT_EQ(0, secbuf_pool_alloc(self->pool, &in.buf));
 	memset(in.buf, 0xa5, BUF_SIZE);
 	ASSERT_TRUE(find_area((uintptr_t)in.buf, &in.slots));
-	ASSERT_EQ(0, secbuf_conn_open(&in.conn, self->ctx, self->pool));
+	ASSERT_EQ(0, secbuf_conn_open(&in.conn, self->ctx, self->pool,
+				      NULL));
 	ASSERT_EQ(0, secbuf_conn_buffer(in.conn, SECBUF_CONN_BUFFER_READ,
 					&buf));
 	memset(buf, 0xa5, BUF_SIZE);

@@ -18,33 +18,22 @@
 
 #include <linux/secbuf.h>
 
+#include "fake_pool.h"
+
 #define PAGE		4096ULL
 #define NR_POOLS	64
+/* Of all slots that any pool of a test has. */
+#define WORDS_SIZE	0x100000ULL
 
 struct fake fake;
-
-struct fake_pool {
-	int fd;
-	pid_t owner;
-	uint32_t flags;
-	uint32_t max_slots;
-	uint64_t slot_size;
-	uint64_t stride;
-	uint64_t mmap_size;
-	uint64_t acquired;
-	uint64_t returned;
-	uint32_t peak;
-	unsigned char *data;
-	bool *granted;
-};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fake_pool pools[NR_POOLS];
 
-static struct fake_pool *find_pool(int fd)
+struct fake_pool *fake_find_pool(int fd)
 {
 	for (int i = 0; i < NR_POOLS; i++)
-		if (pools[i].granted && pools[i].fd == fd)
+		if (pools[i].holders && pools[i].fd == fd)
 			return &pools[i];
 	return NULL;
 }
@@ -60,7 +49,7 @@ static int make_file(void)
 	int fd = memfd_create("pool", MFD_CLOEXEC);
 	int writable = fd;
 
-	if (fd < 0 || ftruncate(fd, SECBUF_POOL_MMAP_CONTROL + PAGE))
+	if (fd < 0 || ftruncate(fd, SECBUF_POOL_MMAP_WORDS + WORDS_SIZE))
 		return -1;
 	if (fake.read_only) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -73,8 +62,9 @@ static int make_file(void)
 static void forget(struct fake_pool *pool)
 {
 	munmap(pool->data, pool->mmap_size);
-	free(pool->granted);
-	pool->granted = NULL;
+	munmap(pool->words, WORDS_SIZE);
+	free(pool->holders);
+	pool->holders = NULL;
 }
 
 static int create(struct secbuf_pool_create_args *args)
@@ -86,10 +76,10 @@ static int create(struct secbuf_pool_create_args *args)
 		return -1;
 	for (i = 0; i < NR_POOLS; i++) {
 		/* Who closes a pool does not say so. */
-		if (pools[i].granted && (pools[i].fd == fd ||
+		if (pools[i].holders && (pools[i].fd == fd ||
 					 fcntl(pools[i].fd, F_GETFD) < 0))
 			forget(&pools[i]);
-		if (!pools[i].granted)
+		if (!pools[i].holders)
 			pool = &pools[i];
 	}
 	if (!pool) {
@@ -110,10 +100,14 @@ static int create(struct secbuf_pool_create_args *args)
 		pool->stride = round_up(pool->slot_size, PAGE) + PAGE;
 	pool->mmap_size = round_up(pool->stride * pool->max_slots, PAGE);
 	pool->fd = fd;
-	if (!fake.read_only)
+	if (!fake.read_only) {
 		pool->data = mmap(NULL, pool->mmap_size, PROT_READ | PROT_WRITE,
 				  MAP_SHARED, pool->fd, 0);
-	pool->granted = calloc(pool->max_slots, sizeof(bool));
+		pool->words = mmap(NULL, WORDS_SIZE, PROT_READ | PROT_WRITE,
+				   MAP_SHARED, pool->fd,
+				   SECBUF_POOL_MMAP_WORDS);
+	}
+	pool->holders = calloc(pool->max_slots, sizeof(*pool->holders));
 	args->out_fd = pool->fd;
 	args->out_slot_size = pool->slot_size;
 	args->out_stride = pool->stride;
@@ -123,36 +117,47 @@ static int create(struct secbuf_pool_create_args *args)
 	return 0;
 }
 
-static int grant(struct fake_pool *pool, struct secbuf_pool_alloc_args *args)
+bool fake_grant(struct fake_pool *pool, enum fake_holder holder, uint64_t *out)
 {
-	uint64_t *ids = (void *)(uintptr_t)args->ids_ptr;
-	uint32_t done = 0, id;
+	uint64_t id;
 
 	if (fake.err && fake.err_nr) {
 		fake.err_nr--;
 		errno = fake.err;
-		return -1;
+		return false;
 	}
-	for (id = 0; id < pool->max_slots && done < args->nr; id++) {
-		if (pool->granted[id])
-			continue;
-		pool->granted[id] = true;
-		ids[done++] = id + fake.first_id;
+	for (id = 0; id < pool->max_slots && pool->holders[id]; id++)
+		;
+	if (id == pool->max_slots) {
+		errno = ENOSPC;
+		return false;
 	}
-	fake.out += done;
-	pool->acquired += done;
+	pool->holders[id] = holder;
+	fake.out++;
+	pool->acquired++;
 	if (pool->acquired - pool->returned > pool->peak)
 		pool->peak = pool->acquired - pool->returned;
+	*out = id;
+	return true;
+}
+
+static int grant(struct fake_pool *pool, struct secbuf_pool_alloc_args *args)
+{
+	uint64_t *ids = (void *)(uintptr_t)args->ids_ptr;
+	uint32_t done = 0;
+	uint64_t id;
+
+	while (done < args->nr && fake_grant(pool, FAKE_PROGRAM, &id))
+		ids[done++] = id + fake.first_id;
 	args->out_done = fake.done ?: done;
-	errno = ENOSPC;
 	return done ? 0 : -1;
 }
 
-static void take_back(struct fake_pool *pool, uint64_t id)
+void fake_take_back(struct fake_pool *pool, uint64_t id)
 {
 	if (pool->flags & SECBUF_POOL_F_MAPPED)
 		memset(pool->data + id * pool->stride, 0, pool->stride);
-	pool->granted[id] = false;
+	pool->holders[id] = FAKE_NOBODY;
 	pool->returned++;
 	fake.out--;
 }
@@ -160,8 +165,8 @@ static void take_back(struct fake_pool *pool, uint64_t id)
 static int take_back_all(struct fake_pool *pool)
 {
 	for (uint64_t id = 0; id < pool->max_slots; id++)
-		if (pool->granted[id])
-			take_back(pool, id);
+		if (pool->holders[id] == FAKE_PROGRAM)
+			fake_take_back(pool, id);
 	return 0;
 }
 
@@ -176,9 +181,12 @@ static int give(struct fake_pool *pool, struct secbuf_pool_free_args *args)
 	for (done = 0; done < args->nr; done++) {
 		id = ids[done] - fake.first_id;
 		errno = id < pool->max_slots ? ENOENT : EINVAL;
-		if (id >= pool->max_slots || !pool->granted[id])
+		if (id >= pool->max_slots || !pool->holders[id])
 			break;
-		take_back(pool, id);
+		errno = EBUSY;
+		if (pool->holders[id] == FAKE_CONN)
+			break;
+		fake_take_back(pool, id);
 	}
 	args->out_done = fake.done ?: done;
 	return done ? 0 : -1;
@@ -204,18 +212,22 @@ static int info(struct secbuf_info_args *args)
 	return 0;
 }
 
-static int answer(struct fake_pool *pool, unsigned long cmd, void *args)
+static int answer(int fd, unsigned long cmd, void *args)
 {
+	struct fake_pool *pool = fake_find_pool(fd);
+
 	if (cmd == SECBUF_IOC_INFO)
 		return info(args);
 	if (cmd == SECBUF_IOC_POOL_CREATE)
 		return create(args);
+	if (cmd == SECBUF_IOC_CONN_CREATE)
+		return fake_conn_create(args);
 	errno = EPERM;
 	if (pool && pool->owner != getpid())
 		return -1;
-	errno = ENOTTY;
 	if (!pool)
-		return -1;
+		return fake_conn_answer(fd, cmd, args);
+	errno = ENOTTY;
 	switch (cmd) {
 	case SECBUF_IOC_POOL_ALLOC:
 		return grant(pool, args);
@@ -244,7 +256,7 @@ int ioctl(int fd, unsigned long cmd, ...)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_mutex_lock(&lock);
 	fake.calls++;
-	ret = answer(find_pool(fd), cmd, args);
+	ret = answer(fd, cmd, args);
 	pthread_mutex_unlock(&lock);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
@@ -274,9 +286,9 @@ static void __attribute__((constructor)) survive_fork(void)
 
 bool fake_is_granted(int fd, uint64_t id)
 {
-	struct fake_pool *pool = find_pool(fd);
+	struct fake_pool *pool = fake_find_pool(fd);
 
-	return pool && id < pool->max_slots && pool->granted[id];
+	return pool && id < pool->max_slots && pool->holders[id];
 }
 
 void fake_press(int fd)

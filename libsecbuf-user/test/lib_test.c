@@ -59,7 +59,7 @@ TEST(null_objects)
 	EXPECT_EQ(0, secbuf_pool_buf_size(NULL));
 	EXPECT_EQ(-EINVAL, secbuf_pool_get_stats(NULL, &stats));
 	EXPECT_EQ(-EINVAL, secbuf_pool_fd(NULL));
-	EXPECT_EQ(-EINVAL, secbuf_conn_open(&conn, NULL, NULL));
+	EXPECT_EQ(-EINVAL, secbuf_conn_open(&conn, NULL, NULL, NULL));
 	EXPECT_EQ(NULL, conn);
 	buf = &buf;
 	EXPECT_EQ(-EINVAL,

@@ -51,16 +51,24 @@ FIXTURE_VARIANT_ADD(attack, consumer_of_records) {
 	.producer = false,
 };
 
-/* It has all that an end has, and does not use the library. */
+/*
+ * It has all that an end has, and does not use the library. Returns the errno of
+ * what failed.
+ */
 static int map_hostile(struct hostile *hostile, int fd, bool producer)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
 	const off_t head = SECBUF_RING_MMAP_HEAD, tail = SECBUF_RING_MMAP_TAIL;
 	struct secbuf_ring_plain_args claim = { 0 };
 	void *own, *peer;
+	int err;
 
-	if (secbuf_ioctl_ring_claim(fd, &claim))
-		return 1;
+	/* A call of the victim can keep it for a moment. */
+	do {
+		err = secbuf_ioctl_ring_claim(fd, &claim);
+	} while (err == -EBUSY);
+	if (err)
+		return -err;
 	hostile->data = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			     fd, SECBUF_RING_MMAP_DATA);
 	own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -69,7 +77,7 @@ static int map_hostile(struct hostile *hostile, int fd, bool producer)
 		    producer ? tail : head);
 	if (hostile->data == MAP_FAILED || own == MAP_FAILED ||
 	    peer == MAP_FAILED)
-		return 1;
+		return errno;
 	hostile->words = own;
 	hostile->theirs = peer;
 	return 0;
@@ -103,9 +111,10 @@ static int be_hostile(int fd, bool producer)
 {
 	struct hostile hostile = { .size = SIZE, .random = getpid() };
 	uint64_t acts;
+	int err = map_hostile(&hostile, fd, producer);
 
-	if (map_hostile(&hostile, fd, producer))
-		return 1;
+	if (err)
+		return err;
 	for (acts = 0; ; acts++) {
 		hostile_act(&hostile);
 		if (acts % 64 == 0)
@@ -188,8 +197,8 @@ TEST_F_TIMEOUT(attack, end, 900)
 	double end = hostile_now() + hostile_seconds();
 	struct victim *victim = &self->victim;
 	bool good = true;
+	int err, i, status = 0;
 	ssize_t result;
-	int err, i;
 
 	do {
 		err = begin_ring(self, variant->flags, variant->producer);
@@ -199,7 +208,10 @@ TEST_F_TIMEOUT(attack, end, 900)
 		if (err == -EPROTO)
 			victim->broken++;
 		/* Whoever attacks is alive. */
-		EXPECT_EQ(0, waitpid(self->pid, NULL, WNOHANG));
+		EXPECT_EQ(0, waitpid(self->pid, &status, WNOHANG)) {
+			TH_LOG("status %#x, ring %llu, call %d", status,
+			       (unsigned long long)self->rings, i);
+		}
 		end_ring(self);
 	} while (good && (!err || err == -EPROTO) && hostile_now() < end);
 	EXPECT_TRUE(!err || err == -EPROTO) {

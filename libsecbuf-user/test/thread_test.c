@@ -191,7 +191,7 @@ TEST_F(threads, a_conn_gets_what_threads_keep)
 	struct secbuf_conn *conn;
 	pthread_t thread;
 
-	if (secbuf_conn_open(&conn, self->ctx, self->pool) == -ENOTTY)
+	if (secbuf_conn_open(&conn, self->ctx, self->pool, NULL) == -ENOTTY)
 		SKIP(return, "no conns here");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, park_and_wait, self));
 	pthread_barrier_wait(&self->barrier);

@@ -36,8 +36,8 @@ build() {
 	name=$1
 	shift
 	# shellcheck disable=SC2086 # a list of flags
-	"${CC:-cc}" $flags -o "$tmp/$name" "$@" test/fake.c -pthread \
-		> "$tmp/log" 2>&1
+	"${CC:-cc}" $flags -o "$tmp/$name" "$@" test/fake.c test/fake_conn.c \
+		-pthread > "$tmp/log" 2>&1
 }
 
 # found TEXT COMMAND...: the command must fail and say so
@@ -87,7 +87,7 @@ valgrind_tests() {
 
 # Its own build of the library, because it has to see every access.
 thread() {
-	for what in thread heap process; do
+	for what in thread heap process conn conn_queue; do
 		"${MAKE:-make}" --no-print-directory -s SANITIZE=thread \
 			O=build-tsan KSELFTEST="$KSELFTEST" \
 			"build-tsan/${what}_fake_test" > "$tmp/log" 2>&1 &&
@@ -102,7 +102,7 @@ if [ -n "$SANITIZE" ]; then
 	echo "# Totals: pass:0 fail:0 xfail:0 xpass:0 skip:1 error:0"
 	exit 0
 fi
-echo "1..14"
+echo "1..16"
 build dlclose -rdynamic test/dlclose_test.c -ldl &&
 	"$tmp/dlclose" "$PWD/$out/libsecbuf-user.so" >> "$tmp/log" 2>&1
 result $? "a program that closes the library while threads use it"

@@ -34,8 +34,18 @@ int secbuf_ioctl_ring_close(int ring_fd, struct secbuf_ring_plain_args *args);
 int secbuf_ioctl_ring_info(int ring_fd, struct secbuf_ring_info_args *args);
 int secbuf_ioctl_ring_unpark(int ring_fd, struct secbuf_ring_plain_args *args);
 int secbuf_ioctl_conn_buffer(int conn_fd, struct secbuf_conn_buffer_args *args);
-int secbuf_ioctl_conn_zeroize(int conn_fd,
-			      struct secbuf_conn_zeroize_args *args);
+int secbuf_ioctl_conn_reset(int conn_fd, struct secbuf_conn_plain_args *args);
+int secbuf_ioctl_conn_shrink(int conn_fd, struct secbuf_conn_shrink_args *args);
+int secbuf_ioctl_conn_zeroize(int conn_fd, struct secbuf_conn_plain_args *args);
+int secbuf_ioctl_conn_stats(int conn_fd, struct secbuf_conn_stats_args *args);
+int secbuf_ioctl_conn_touch(int conn_fd, struct secbuf_conn_plain_args *args);
+int secbuf_ioctl_conn_enqueue(int conn_fd, struct secbuf_conn_queue_args *args);
+int secbuf_ioctl_conn_dequeue(int conn_fd, struct secbuf_conn_queue_args *args);
+int secbuf_ioctl_conn_send(int conn_fd, struct secbuf_conn_send_args *args);
+int secbuf_ioctl_conn_stream_add(int conn_fd,
+				 struct secbuf_conn_stream_args *args);
+int secbuf_ioctl_conn_stream_del(int conn_fd,
+				 struct secbuf_conn_stream_args *args);
 
 #ifdef __cplusplus
 }

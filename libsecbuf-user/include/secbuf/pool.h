@@ -128,9 +128,9 @@ int secbuf_pool_alloc(struct secbuf_pool *pool, void **out);
  * Any thread may free what another allocated.
  *
  * Return: 0; -EINVAL (not the beginning of a buffer of this pool), -ENOENT (it
- * is not out: freed twice, or out in another process), -EBUSY (it belongs to a
- * conn), -EUCLEAN (a SECBUF_POOL_GUARD pool: something was written before the
- * buffer; it has been freed).
+ * is not out: freed twice, in the queue of a conn, or out in another process),
+ * -EBUSY (it is the buffer of a conn), -EUCLEAN (a SECBUF_POOL_GUARD pool:
+ * something was written before the buffer; it has been freed).
  */
 int secbuf_pool_free(struct secbuf_pool *pool, void *buf);
 
