@@ -127,8 +127,8 @@ static void pool_create(struct pool *p)
 	p->fd = args.out_fd;
 }
 
-/* A buffer of a conn, and the secret in it. */
-static int conn_open(struct pool *p, const struct secret *s)
+/* A conn with a buffer, @id. */
+static int conn_open(const struct pool *p, uint64_t *id)
 {
 	struct secbuf_conn_create_args create = {
 		.size = sizeof(create), .pool_fd = p->fd,
@@ -139,8 +139,17 @@ static int conn_open(struct pool *p, const struct secret *s)
 		die("CONN_CREATE");
 	if (ioctl(create.out_fd, SECBUF_IOC_CONN_BUFFER, &buffer))
 		die("CONN_BUFFER");
-	secret_write(s, p->map + buffer.out_id * SLOT_SIZE);
+	*id = buffer.out_id;
 	return create.out_fd;
+}
+
+static int conn_open_with_secret(const struct pool *p, const struct secret *s)
+{
+	uint64_t id;
+	int conn = conn_open(p, &id);
+
+	secret_write(s, p->map + id * SLOT_SIZE);
+	return conn;
 }
 
 static void __attribute__((noreturn)) work_pool(struct pool *p, int n)
@@ -160,7 +169,7 @@ static void __attribute__((noreturn)) work_pool(struct pool *p, int n)
 			secret_write(&secrets[n], p->map + ids[i] * SLOT_SIZE);
 		if (conn >= 0)
 			close(conn);
-		conn = n % 2 ? conn_open(p, &secrets[n]) : -1;
+		conn = n % 2 ? conn_open_with_secret(p, &secrets[n]) : -1;
 		give.ids_ptr = (uintptr_t)ids;
 		give.nr = alloc.out_done;
 		if (ioctl(p->fd, SECBUF_IOC_POOL_FREE, &give))
@@ -248,13 +257,20 @@ static void rounds_run(struct pool *p, bool pool, int rounds)
 static void pool_run(int rounds)
 {
 	struct secbuf_pool_stats_args stats = { .size = sizeof(stats) };
+	struct secbuf_pool_shrink_args shrink = {
+		.size = sizeof(shrink), .nr = MAX_SLOTS,
+	};
 	struct pool mine, theirs = { 0 };
-	uint64_t before;
+	uint64_t before, id;
 
 	pool_create(&theirs);
 	mine = theirs;
 	mine.fd = dup(theirs.fd);
 	pool_join(&mine);
+	/* Only the page of words stays, from the first conn on. */
+	close(conn_open(&mine, &id));
+	if (ioctl(mine.fd, SECBUF_IOC_POOL_SHRINK, &shrink))
+		die("POOL_SHRINK");
 	before = charged(mine.dev);
 	rounds_run(&theirs, true, rounds);
 	if (ioctl(mine.fd, SECBUF_IOC_POOL_STATS, &stats))

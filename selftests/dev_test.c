@@ -3,8 +3,9 @@
  * The factory and the dispatch of commands. Every command is given valid
  * arguments with one thing broken; what fails must change nothing.
  */
-#include "secbuf_fixture.h"
+#include "secbuf_conn.h"
 
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
 
@@ -26,7 +27,12 @@ union command_args {
 	struct secbuf_pool_attach_args	pool_attach;
 	struct secbuf_pool_info_args	pool_info;
 	struct secbuf_conn_buffer_args	conn_buffer;
-	struct secbuf_conn_zeroize_args	conn_zeroize;
+	struct secbuf_conn_plain_args	conn_plain;
+	struct secbuf_conn_shrink_args	conn_shrink;
+	struct secbuf_conn_stats_args	conn_stats;
+	struct secbuf_conn_queue_args	conn_queue;
+	struct secbuf_conn_send_args	conn_send;
+	struct secbuf_conn_stream_args	conn_stream;
 };
 
 /* What a command that fails must not change. */
@@ -38,6 +44,8 @@ struct state {
 	__u32	nr_conns;
 	__u32	in_use[2];
 	__u32	next_fd;
+	__u32	nr_packets;
+	__u32	nr_streams;
 	__u32	pad;
 };
 
@@ -48,6 +56,8 @@ FIXTURE(command)
 	__u64			new_id;		/* granted by the test */
 	struct secbuf_pool_vec	vec;
 	unsigned char		byte;		/* read or written */
+	int			sockets[2];
+	int			rings[2][2];	/* the second is of the conn */
 	union command_args	*args;		/* at the start of two pages */
 	struct state		before;
 };
@@ -56,6 +66,7 @@ FIXTURE_VARIANT(command)
 {
 	unsigned long	command;
 	__u32		size;
+	__u32		min_size;	/* of the first version, if less */
 	__u32		flags;		/* that are set */
 	__u32		more_flags;	/* that the kernel knows besides */
 	__u32		reserved;	/* offset of the reserved member */
@@ -92,6 +103,9 @@ FIXTURE_VARIANT_ADD(command, conn_create)
 {
 	.command = SECBUF_IOC_CONN_CREATE, .kind = DEV, .answers = true,
 	.size = sizeof(struct secbuf_conn_create_args),
+	.min_size = SECBUF_CONN_CREATE_ARGS_SIZE_VER0,
+	.more_flags = SECBUF_CONN_F_KEEP,
+	.reserved = offsetof(struct secbuf_conn_create_args, __reserved),
 };
 
 FIXTURE_VARIANT_ADD(command, pool_alloc)
@@ -198,22 +212,101 @@ FIXTURE_VARIANT_ADD(command, conn_buffer)
 {
 	.command = SECBUF_IOC_CONN_BUFFER, .kind = CONN, .answers = true,
 	.size = sizeof(struct secbuf_conn_buffer_args),
-	.reserved = offsetof(struct secbuf_conn_buffer_args, __reserved),
 };
 
 FIXTURE_VARIANT_ADD(command, conn_zeroize)
 {
 	.command = SECBUF_IOC_CONN_ZEROIZE, .kind = CONN,
-	.size = sizeof(struct secbuf_conn_zeroize_args),
+	.size = sizeof(struct secbuf_conn_plain_args),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_reset)
+{
+	.command = SECBUF_IOC_CONN_RESET, .kind = CONN,
+	.size = sizeof(struct secbuf_conn_plain_args),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_touch)
+{
+	.command = SECBUF_IOC_CONN_TOUCH, .kind = CONN,
+	.size = sizeof(struct secbuf_conn_plain_args),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_shrink)
+{
+	.command = SECBUF_IOC_CONN_SHRINK, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_shrink_args),
+	.reserved = offsetof(struct secbuf_conn_shrink_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_stats)
+{
+	.command = SECBUF_IOC_CONN_STATS, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_stats_args),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_enqueue)
+{
+	.command = SECBUF_IOC_CONN_ENQUEUE, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_queue_args),
+	.reserved = offsetof(struct secbuf_conn_queue_args, packet.__reserved),
+	.more_flags = SECBUF_CONN_F_MOVE,
+};
+
+FIXTURE_VARIANT_ADD(command, conn_enqueue_slot)
+{
+	.command = SECBUF_IOC_CONN_ENQUEUE, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_queue_args),
+	.reserved = offsetof(struct secbuf_conn_queue_args, packet.__reserved),
+	.flags = SECBUF_CONN_F_MOVE,
+};
+
+FIXTURE_VARIANT_ADD(command, conn_dequeue)
+{
+	.command = SECBUF_IOC_CONN_DEQUEUE, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_queue_args),
+	.reserved = offsetof(struct secbuf_conn_queue_args, packet.__reserved),
+	.more_flags = SECBUF_CONN_F_MOVE,
+};
+
+FIXTURE_VARIANT_ADD(command, conn_dequeue_slot)
+{
+	.command = SECBUF_IOC_CONN_DEQUEUE, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_queue_args),
+	.reserved = offsetof(struct secbuf_conn_queue_args, packet.__reserved),
+	.flags = SECBUF_CONN_F_MOVE,
+};
+
+FIXTURE_VARIANT_ADD(command, conn_send)
+{
+	.command = SECBUF_IOC_CONN_SEND, .kind = CONN, .answers = true,
+	.size = sizeof(struct secbuf_conn_send_args),
+	.reserved = offsetof(struct secbuf_conn_send_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_stream_add)
+{
+	.command = SECBUF_IOC_CONN_STREAM_ADD, .kind = CONN,
+	.size = sizeof(struct secbuf_conn_stream_args),
+	.reserved = offsetof(struct secbuf_conn_stream_args, __reserved),
+};
+
+FIXTURE_VARIANT_ADD(command, conn_stream_del)
+{
+	.command = SECBUF_IOC_CONN_STREAM_DEL, .kind = CONN,
+	.size = sizeof(struct secbuf_conn_stream_args),
+	.reserved = offsetof(struct secbuf_conn_stream_args, __reserved),
 };
 
 static int state_read(FIXTURE_DATA(command) *self, struct state *state)
 {
 	struct secbuf_pool_stats_args stats[2];
+	struct secbuf_conn_stats_args conn;
 	struct secbuf_info_args info;
 	unsigned char byte;
 
-	if (secbuf_info(self->fd[DEV], &info) ||
+	if (conn_stats(self->fd[CONN], &conn) ||
+	    secbuf_info(self->fd[DEV], &info) ||
 	    pool_stats(self->fd[POOL], &stats[0]) ||
 	    pool_stats(self->fd[KPOOL], &stats[1]) ||
 	    pool_read(self->fd[KPOOL], self->ids[KPOOL], 0, &byte, 1))
@@ -226,6 +319,8 @@ static int state_read(FIXTURE_DATA(command) *self, struct state *state)
 		.nr_conns = info.out_nr_conns,
 		.in_use = { stats[0].out_in_use, stats[1].out_in_use },
 		.next_fd = dup(self->fd[DEV]),
+		.nr_packets = conn.out_nr_packets,
+		.nr_streams = conn.out_nr_streams,
 	};
 	close(state->next_fd);
 	return 0;
@@ -246,6 +341,9 @@ static void command_args(const FIXTURE_VARIANT(command) *variant,
 		args->pool_create.require = 0;
 		break;
 	case SECBUF_IOC_CONN_CREATE:
+		memset(&args->conn_create.max_packets, 0,
+		       sizeof(args->conn_create) -
+		       offsetof(struct secbuf_conn_create_args, max_packets));
 		args->conn_create.pool_fd = self->fd[POOL];
 		break;
 	case SECBUF_IOC_POOL_ALLOC:
@@ -272,9 +370,55 @@ static void command_args(const FIXTURE_VARIANT(command) *variant,
 		break;
 	case SECBUF_IOC_CONN_BUFFER:
 		args->conn_buffer.which = SECBUF_CONN_BUFFER_READ;
-		args->conn_buffer.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_SHRINK:
+		args->conn_shrink.level = SECBUF_CONN_SHRINK_IDLE;
+		args->conn_shrink.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_ENQUEUE:
+	case SECBUF_IOC_CONN_DEQUEUE:
+		args->conn_queue.packets_ptr = 0;
+		args->conn_queue.nr = 0;
+		args->conn_queue.packet = (struct secbuf_conn_packet){
+			.ptr = variant->flags ? self->ids[POOL] :
+			       (uintptr_t)&self->byte,
+			.len = 1,
+		};
+		break;
+	case SECBUF_IOC_CONN_SEND:
+		args->conn_send.sock_fd = self->sockets[0];
+		args->conn_send.max_packets = 0;
+		args->conn_send.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_STREAM_ADD:
+		args->conn_stream.ring_fd = self->rings[0][0];
+		args->conn_stream.__reserved = 0;
+		break;
+	case SECBUF_IOC_CONN_STREAM_DEL:
+		args->conn_stream.ring_fd = self->rings[1][0];
+		args->conn_stream.__reserved = 0;
 		break;
 	}
+}
+
+/* A packet in the queue, a ring that belongs to the conn and one that does not. */
+static int conn_setup(FIXTURE_DATA(command) *self)
+{
+	struct secbuf_ring_create_args ring = {
+		.size = sizeof(ring), .ring_size = PAGE,
+	};
+	struct secbuf_conn_stream_args args = { .size = sizeof(args) };
+
+	for (int i = 0; i < 2; i++) {
+		if (secbuf_ioctl(self->fd[DEV], SECBUF_IOC_RING_CREATE, &ring))
+			return -1;
+		self->rings[i][0] = ring.out_producer_fd;
+		self->rings[i][1] = ring.out_consumer_fd;
+	}
+	args.ring_fd = self->rings[1][0];
+	return secbuf_ioctl(self->fd[CONN], SECBUF_IOC_CONN_STREAM_ADD, &args) ?:
+	       conn_enqueue(self->fd[CONN], "p", 1) ?:
+	       socketpair(AF_UNIX, SOCK_STREAM, 0, self->sockets);
 }
 
 FIXTURE_SETUP(command)
@@ -294,6 +438,7 @@ FIXTURE_SETUP(command)
 	self->byte = 0x5a;
 	self->fd[CONN] = conn_create(self->fd[DEV], self->fd[POOL]);
 	ASSERT_LE(0, self->fd[CONN]);
+	ASSERT_EQ(0, conn_setup(self));
 
 	self->args = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -310,6 +455,11 @@ FIXTURE_TEARDOWN(command)
 	munmap(self->args, 2 * PAGE);
 	for (int i = 0; i < NR_KINDS; i++)
 		close(self->fd[i]);
+	for (int i = 0; i < 2; i++) {
+		close(self->sockets[i]);
+		close(self->rings[i][0]);
+		close(self->rings[i][1]);
+	}
 }
 
 /* The command fails with @error, writes nothing and changes nothing. */
@@ -387,7 +537,7 @@ TEST_F(command, size_4)
 
 TEST_F(command, size_short)
 {
-	self->args->size = variant->size - 1;
+	self->args->size = (variant->min_size ?: variant->size) - 1;
 	COMMAND_FAILS(EINVAL);
 }
 

@@ -72,9 +72,26 @@ kill -KILL $user
 wait $user 2>/dev/null
 tap_is 0 "$(nr_pools)" "the line goes with the process"
 
+# A conn has a line, too.
+conns=/sys/kernel/debug/secbuf/conns
+"$here/soak_user" conn 1 >/dev/null 2>&1 &
+user=$!
+tries=100
+while [ $tries -gt 0 ] && ! awk 'NR > 1 && $1 == "soak_user" && $12 > 0 { ok = 1 }
+		END { exit !ok }' $conns; do
+	tries=$((tries - 1))
+	sleep 0.1
+done
+[ $tries -gt 0 ]
+tap_result $? "a conn has a line, with what it was granted"
+kill -KILL $user
+wait $user 2>/dev/null
+tap_is 0 "$(sed 1d $conns | wc -l)" "the line goes with the conn"
+
 if [ -e $events ]; then
 	echo 0 >$events
-	for event in alloc free; do
+	for event in alloc free conn_lend conn_take conn_enqueue conn_dequeue \
+		     conn_end; do
 		tap_is 1 "$(($(traced $event) >= 1))" "secbuf_$event is traced"
 	done
 	tap_is 1 "$(($(grep -c 'secbuf_alloc: pool=soak_user ' $tracing/trace) >= 1))" \

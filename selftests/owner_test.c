@@ -476,7 +476,7 @@ TEST_F(owner, alloc_that_cannot_reply)
 }
 
 /* The owner: tells where its memory can be read, and waits to be killed. */
-static void held_owner(int out)
+static void held_owner(int out, bool closes_pool)
 {
 	static char ordinary[PAGE] = "x";
 	uintptr_t where = (uintptr_t)ordinary;
@@ -486,12 +486,36 @@ static void held_owner(int out)
 
 	if (fds.dev < 0 || objects_create(&fds, &p, ids))
 		_exit(1);
+	if (closes_pool)
+		close(fds.pool);
 	if (write(out, &where, sizeof(where)) != sizeof(where))
 		_exit(1);
 	pause();
 }
 
-TEST(held_address_space)
+FIXTURE(held)
+{
+};
+
+FIXTURE_VARIANT(held)
+{
+	bool closes_pool;
+};
+
+FIXTURE_VARIANT_ADD(held, with_all) { };
+
+/* Then the descriptor of the conn has to tell. */
+FIXTURE_VARIANT_ADD(held, without_the_pools) { .closes_pool = true };
+
+FIXTURE_SETUP(held)
+{
+}
+
+FIXTURE_TEARDOWN(held)
+{
+}
+
+TEST_F(held, address_space)
 {
 	struct secbuf_info_args before, alive, dead;
 	struct uffdio_zeropage zero = { 0 };
@@ -513,7 +537,7 @@ TEST(held_address_space)
 	ASSERT_EQ(0, pipe(fds));
 	pid = fork();
 	if (!pid)
-		held_owner(fds[1]);
+		held_owner(fds[1], variant->closes_pool);
 	ASSERT_EQ((ssize_t)sizeof(where), read(fds[0], &where, sizeof(where)));
 	ASSERT_EQ(0, secbuf_info(dev, &alive));
 	EXPECT_LE(before.out_bytes + 4 * PAGE, alive.out_bytes);
@@ -764,9 +788,12 @@ TEST_F(death, zeroizes_what_others_hold)
 		EXPECT_EQ(variant->sig, status);
 	}
 
-	/* The pages are gone at once, the objects with their descriptors. */
+	/*
+	 * The pages are gone at once, the objects with their descriptors: the
+	 * pool has a page to tell of pressure, and one of words.
+	 */
 	ASSERT_EQ(0, secbuf_info(self->dev, &info));
-	EXPECT_GT(self->before.out_bytes + 2 * PAGE, info.out_bytes);
+	EXPECT_GT(self->before.out_bytes + 3 * PAGE, info.out_bytes);
 	EXPECT_EQ(self->before.out_nr_pools + 1, info.out_nr_pools);
 	ASSERT_EQ(0, holder_asks(self, &v));
 	EXPECT_REFUSED(&v, ESHUTDOWN);

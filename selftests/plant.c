@@ -192,7 +192,7 @@ static void memory_close(struct memory *m)
 
 static void memory_zeroize(struct memory *m)
 {
-	struct secbuf_conn_zeroize_args args = { .size = sizeof(args) };
+	struct secbuf_conn_plain_args args = { .size = sizeof(args) };
 
 	if (ioctl(m->conn, SECBUF_IOC_CONN_ZEROIZE, &args))
 		die("CONN_ZEROIZE");

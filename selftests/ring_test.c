@@ -322,7 +322,7 @@ static __u64 idle_ns(int fd)
 	return ring_stats(fd, &stats) ? ~0ULL : stats.out_idle_ns;
 }
 
-/* A tick of the kernel's clock is 10 ms at most. */
+/* A tick of the kernel's clock is 10 ms at most, and can be late by another. */
 TEST_F(both, idle_time)
 {
 	char buf[10] = { 1 };
@@ -338,7 +338,7 @@ TEST_F(both, idle_time)
 				10 + ring_notify(self->p);
 		ASSERT_EQ(10, done);
 		took = idle_ns(self->p);
-		EXPECT_GE((now_ms() - begin + 12) * MS, took);
+		EXPECT_GE((now_ms() - begin + 32) * MS, took);
 		usleep(100000);
 		EXPECT_LE(100 * MS, idle_ns(self->p));
 	}

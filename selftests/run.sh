@@ -64,10 +64,11 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	echo 'ok 1 insmod' && echo 1..1 && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
 
-[ $# -gt 0 ] || set -- abi dev pool kpool context sample observe conn mmap owner \
+[ $# -gt 0 ] || set -- abi dev pool kpool context sample lines observe \
+	conn conn_queue conn_idle conn_send conn_stream conn_race mmap owner \
 	share members guard pressure reclaim crowd ring ring_map ring_wait \
-	ring_memory ring_charge ring_end ring_peer ring_death ring_stress \
-	ring_race ring_hostile ring_stream secrecy module
+	ring_memory ring_charge ring_end ring_peer ring_death \
+	ring_stress ring_race ring_hostile ring_stream secrecy module
 for test; do
 	program=$here/${test}_test
 	stream=$here/secbuf_stream.ko

@@ -254,13 +254,11 @@ static inline int pool_write(int fd, __u64 id, __u32 offset, const void *buf,
 /* Returns the descriptor. */
 static inline int conn_create(int dev, int pool_fd)
 {
-	struct secbuf_conn_create_args args;
+	struct secbuf_conn_create_args args = {
+		.size = sizeof(args), .pool_fd = pool_fd, .out_fd = -1,
+	};
 	int ret;
 
-	poison(&args);
-	args.size = sizeof(args);
-	args.flags = 0;
-	args.pool_fd = pool_fd;
 	ret = secbuf_ioctl(dev, SECBUF_IOC_CONN_CREATE, &args);
 	return ret < 0 ? ret : args.out_fd;
 }
@@ -272,13 +270,12 @@ static inline int conn_buffer(int fd, __u32 which,
 	args->size = sizeof(*args);
 	args->flags = 0;
 	args->which = which;
-	args->__reserved = 0;
 	return secbuf_ioctl(fd, SECBUF_IOC_CONN_BUFFER, args);
 }
 
 static inline int conn_zeroize(int fd)
 {
-	struct secbuf_conn_zeroize_args args = { .size = sizeof(args) };
+	struct secbuf_conn_plain_args args = { .size = sizeof(args) };
 
 	return secbuf_ioctl(fd, SECBUF_IOC_CONN_ZEROIZE, &args);
 }

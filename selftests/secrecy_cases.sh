@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2034
 #
 # MEMORY-END, the cases of secrecy_test.sh; each has a secret of its own, made
-# by needles.sh. See plant.c and ring_plant.c. Sourced.
+# by needles.sh. See plant.c, conn_plant.c
+# and ring_plant.c. Sourced.
 
 # What must be gone afterwards.
 secrecy_cases="
@@ -12,6 +13,10 @@ secrecy_cases="
 	kpool-exec kpool-free kpool-close
 	conn-kill conn-fork conn-exit conn-abort conn-sigsegv
 	conn-exec conn-zeroize conn-close
+	lent-fork lent-close lent-zeroize lent-reset lent-idle lent-shrink
+	packet-kill packet-fork packet-exit packet-close packet-zeroize
+	packet-reset moved-kill moved-fork moved-close moved-zeroize moved-reset
+	stream-kill stream-close stream-zeroize stream-reset
 	ring-kill ring-fork ring-exit ring-abort ring-exec ring-close
 	ring-producer ring-consumer ring-both ring-reset ring-hangup
 	ring-unsent ring-scratch ring-read ring-record ring-consume ring-shrink

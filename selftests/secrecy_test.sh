@@ -57,8 +57,11 @@ echo "$dir/core.%p" >/proc/sys/kernel/core_pattern
 ulimit -c unlimited
 
 for name in $cases; do
-	program=plant
-	[ "${name%-*}" != ring ] || program=ring_plant
+	case ${name%-*} in
+	lent|packet|moved|stream)	program=conn_plant ;;
+	ring)				program=ring_plant ;;
+	*)				program=plant ;;
+	esac
 	"$here/$program" "${name%-*}" "${name#*-}" "$here/needles/$name.mask" \
 		"$here/needles/$name.masked" >"$dir/$name.out" 2>&1 &
 	echo $! >"$dir/$name.pid"

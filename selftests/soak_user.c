@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <fcntl.h>
@@ -208,46 +209,261 @@ static void use_pool(__u32 flags)
 			close(fds[i]);
 }
 
+struct conns {
+	struct secbuf_pool_create_args pool;
+	int		fd;
+	unsigned char	*map;
+	volatile struct secbuf_slot_word *words;
+	int		nr;
+	int		fds[NR / 4];
+	int		sockets[2];
+};
+
+/* A full queue, an empty one and a full socket are part of life, too. */
+static int conn_call(const char *name, int fd, unsigned long command,
+		     void *args)
+{
+	if (!ioctl(fd, command, args))
+		return 1;
+	if (errno != ENOMEM && errno != ENOSPC && errno != EDQUOT &&
+	    errno != EINTR && errno != EAGAIN && errno != ENOBUFS &&
+	    errno != EOVERFLOW && errno != EMSGSIZE)
+		fail("%s", name);
+	return 0;
+}
+
+static unsigned char *conn_slot(const struct conns *c, __u64 id)
+{
+	if (id >= c->pool.out_max_slots)
+		fail("slot %llu", (unsigned long long)id);
+	return c->map + id * c->pool.out_stride;
+}
+
+/*
+ * A buffer that is busy keeps what is written, and is given up or not. Nobody
+ * else of this program has it meanwhile.
+ */
+static void conn_use_buffer(const struct conns *c, int conn)
+{
+	struct secbuf_conn_buffer_args args = {
+		.size = sizeof(args), .which = rand() % SECBUF_CONN_BUFFER_NR,
+	};
+	volatile struct secbuf_slot_word *word;
+	size_t size = c->pool.out_slot_size;
+	int value = rand() % 256;
+	unsigned char *p;
+	__u32 state;
+
+	if (!conn_call("CONN_BUFFER", conn, SECBUF_IOC_CONN_BUFFER, &args))
+		return;
+	p = conn_slot(c, args.out_id);
+	word = &c->words[args.out_id];
+	if (word->state != args.out_word)
+		fail("word is %#x, not %#x", word->state, args.out_word);
+	memset(p, value, size);
+	word->used = rand() % size;
+	must_be("busy buffer", p, value, size);
+	if (rand() % 2)
+		return;
+	state = (args.out_word & ~SECBUF_SLOT_STATE_MASK) | SECBUF_SLOT_IDLE;
+	__atomic_store_n(&word->state, state, __ATOMIC_RELEASE);
+	if (rand() % 2 &&
+	    __atomic_compare_exchange_n(&word->state, &state, args.out_word, 0,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		must_be("buffer again", p, value, size);
+}
+
+/* Packets are of one value each. */
+static void conn_put(const struct conns *c, int conn)
+{
+	struct secbuf_conn_queue_args args = { .size = sizeof(args) };
+	static unsigned char bytes[1 << 14];
+	int value = rand() % 256;
+	__u64 id;
+
+	args.packet.len = 1 + rand() % c->pool.out_slot_size;
+	if (rand() % 2) {
+		memset(bytes, value, args.packet.len);
+		args.packet.ptr = (uintptr_t)bytes;
+		conn_call("CONN_ENQUEUE", conn, SECBUF_IOC_CONN_ENQUEUE, &args);
+		return;
+	}
+	if (!grant(c->fd, &id, 1))
+		return;
+	must_be("new slot", conn_slot(c, id), 0, c->pool.out_slot_size);
+	memset(conn_slot(c, id), value, args.packet.len);
+	args.flags = SECBUF_CONN_F_MOVE;
+	args.packet.ptr = id;
+	if (!conn_call("CONN_ENQUEUE", conn, SECBUF_IOC_CONN_ENQUEUE, &args)) {
+		must_be("refused packet", conn_slot(c, id),
+			conn_slot(c, id)[0], args.packet.len);
+		take_back(c->fd, &id, 1);
+	}
+}
+
+static void conn_take(const struct conns *c, int conn)
+{
+	struct secbuf_conn_queue_args args = { .size = sizeof(args) };
+	static unsigned char bytes[1 << 14];
+
+	if (rand() % 2) {
+		args.packet.ptr = (uintptr_t)bytes;
+		args.packet.len = sizeof(bytes);
+		if (conn_call("CONN_DEQUEUE", conn, SECBUF_IOC_CONN_DEQUEUE,
+			      &args))
+			must_be("packet", bytes, bytes[0], args.packet.len);
+		return;
+	}
+	args.flags = SECBUF_CONN_F_MOVE;
+	if (conn_call("CONN_DEQUEUE", conn, SECBUF_IOC_CONN_DEQUEUE, &args)) {
+		unsigned char *p = conn_slot(c, args.packet.ptr);
+
+		must_be("moved packet", p, p[0], args.packet.len);
+		take_back(c->fd, (const __u64 *)&args.packet.ptr, 1);
+	}
+}
+
+/* To nobody: now and then the socket is emptied. */
+static void conn_drain(const struct conns *c, int conn)
+{
+	struct secbuf_conn_send_args args = {
+		.size = sizeof(args), .sock_fd = c->sockets[0],
+		.max_packets = rand() % 4,
+	};
+	static char bytes[1 << 16];
+
+	conn_call("CONN_SEND", conn, SECBUF_IOC_CONN_SEND, &args);
+	if (rand() % 4 == 0)
+		while (recv(c->sockets[1], bytes, sizeof(bytes),
+			    MSG_DONTWAIT) > 0)
+			;
+}
+
+static void conn_tidy(int conn)
+{
+	struct secbuf_conn_plain_args plain = { .size = sizeof(plain) };
+	struct secbuf_conn_shrink_args shrink = {
+		.size = sizeof(shrink), .level = rand() % 2,
+	};
+	struct secbuf_conn_stats_args stats = { .size = sizeof(stats) };
+
+	switch (rand() % 8) {
+	case 0:
+		conn_call("CONN_ZEROIZE", conn, SECBUF_IOC_CONN_ZEROIZE,
+			  &plain);
+		break;
+	case 1:
+		conn_call("CONN_RESET", conn, SECBUF_IOC_CONN_RESET, &plain);
+		break;
+	case 2:
+		conn_call("CONN_TOUCH", conn, SECBUF_IOC_CONN_TOUCH, &plain);
+		break;
+	case 3:
+		conn_call("CONN_SHRINK", conn, SECBUF_IOC_CONN_SHRINK,
+			  &shrink);
+		break;
+	default:
+		conn_call("CONN_STATS", conn, SECBUF_IOC_CONN_STATS, &stats);
+		if (stats.out_total.used > stats.out_total.allocated)
+			fail("%llu bytes used of %llu",
+			     (unsigned long long)stats.out_total.used,
+			     (unsigned long long)stats.out_total.allocated);
+	}
+}
+
+static void conn_stream(int conn)
+{
+	struct secbuf_ring_create_args ring = {
+		.size = sizeof(ring), .ring_size = PAGE,
+	};
+	struct secbuf_conn_stream_args args = { .size = sizeof(args) };
+
+	if (!call("RING_CREATE", dev, SECBUF_IOC_RING_CREATE, &ring, NULL))
+		return;
+	args.ring_fd = ring.out_producer_fd;
+	if (conn_call("CONN_STREAM_ADD", conn, SECBUF_IOC_CONN_STREAM_ADD,
+		      &args) && write(ring.out_producer_fd, "stream", 6) != 6 &&
+	    errno != ENOMEM)
+		fail("write of a stream");
+	/* In whatever order they end. */
+	if (rand() % 2)
+		conn_tidy(conn);
+	close(ring.out_producer_fd);
+	close(ring.out_consumer_fd);
+}
+
+static int conns_open(struct conns *c)
+{
+	c->fd = create_pool(SECBUF_POOL_F_MAPPED, &c->pool);
+	if (c->fd < 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, c->sockets))
+		fail("socketpair");
+	c->map = mmap(NULL, c->pool.out_mmap_size, PROT_READ | PROT_WRITE,
+		      MAP_SHARED, c->fd, 0);
+	c->words = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd,
+			SECBUF_POOL_MMAP_WORDS);
+	if (c->map == MAP_FAILED || c->words == MAP_FAILED)
+		fail("mmap");
+	for (c->nr = 0; c->nr < NR / 4; c->nr++) {
+		struct secbuf_conn_create_args args = {
+			.size = sizeof(args), .pool_fd = c->fd,
+			.max_packets = 1 + rand() % 8,
+			.idle_ms = 1 + rand() % 200,
+		};
+
+		if (!call("CONN_CREATE", dev, SECBUF_IOC_CONN_CREATE, &args,
+			  NULL))
+			break;
+		c->fds[c->nr] = args.out_fd;
+	}
+	return 1;
+}
+
+static void conns_close(struct conns *c)
+{
+	munmap(c->map, c->pool.out_mmap_size);
+	munmap((void *)c->words, PAGE);
+	close(c->fd);
+	while (c->nr--)
+		close(c->fds[c->nr]);
+	close(c->sockets[0]);
+	close(c->sockets[1]);
+}
+
 static void use_conns(void)
 {
-	struct secbuf_pool_create_args pool;
-	int fd = create_pool(SECBUF_POOL_F_MAPPED, &pool);
-	int conns[NR / 4];
+	struct conns c;
 
-	if (fd < 0)
+	if (!conns_open(&c))
 		return;
-	for (int i = 0; i < NR / 4; i++) {
-		struct secbuf_conn_create_args args = {
-			.size = sizeof(args), .pool_fd = fd,
-		};
+	for (int round = 0; c.nr && round < ROUNDS && !stop; round++) {
+		int conn = c.fds[rand() % c.nr];
 
-		conns[i] = -1;
-		if (call("CONN_CREATE", dev, SECBUF_IOC_CONN_CREATE, &args,
-			 NULL))
-			conns[i] = args.out_fd;
+		switch (rand() % 8) {
+		case 0:
+		case 1:
+			conn_use_buffer(&c, conn);
+			break;
+		case 2:
+		case 3:
+			conn_put(&c, conn);
+			break;
+		case 4:
+			conn_take(&c, conn);
+			break;
+		case 5:
+			conn_drain(&c, conn);
+			break;
+		case 6:
+			if (rand() % 8 == 0)
+				conn_stream(conn);
+			break;
+		default:
+			conn_tidy(conn);
+		}
 	}
-	for (int round = 0; round < ROUNDS && !stop; round++) {
-		int conn = conns[rand() % (NR / 4)];
-		struct secbuf_conn_buffer_args buffer = {
-			.size = sizeof(buffer),
-			.which = rand() % SECBUF_CONN_BUFFER_NR,
-		};
-		struct secbuf_conn_zeroize_args zeroize = {
-			.size = sizeof(zeroize),
-		};
-
-		if (conn < 0)
-			continue;
-		call("CONN_BUFFER", conn, SECBUF_IOC_CONN_BUFFER, &buffer,
-		     NULL);
-		if (rand() % 4 == 0)
-			call("CONN_ZEROIZE", conn, SECBUF_IOC_CONN_ZEROIZE,
-			     &zeroize, NULL);
-	}
-	close(fd);
-	for (int i = 0; i < NR / 4; i++)
-		if (conns[i] >= 0)
-			close(conns[i]);
+	conns_close(&c);
 }
 
 /* A ring, both ends mapped, and the bytes that went through it. */
