@@ -17,6 +17,7 @@
 
 #include "client.h"
 #include "connection.h"
+#include "keyring.h"
 
 #define PROBE_TIMEOUT_MS	30000
 #define PROBE_GARBAGE		3000

@@ -361,6 +361,126 @@ test_files()
 }
 
 #
+# Two processes
+#
+
+# value_of PID WORD: from /proc/PID/status
+value_of()
+{
+	awk -v word="$2:" '$1 == word { print $2 }' "/proc/$1/status" \
+		2>/dev/null
+}
+
+# keeper_of PID: the process that has the keys of that one
+keeper_of()
+{
+	for dir in /proc/[0-9]*; do
+		[ "$(value_of "${dir#/proc/}" PPid)" = "$1" ] &&
+		[ "$(value_of "${dir#/proc/}" Name)" = secbuf-keeper ] &&
+		echo "${dir#/proc/}"
+	done
+	return 0
+}
+
+# ends PID: it is gone soon, or waits for a parent that does not care
+ends()
+{
+	tries=0
+	while [ -d "/proc/$1" ] && [ "$(value_of "$1" State)" != Z ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || return 1
+		sleep 0.1
+	done
+}
+
+# start_both: an agent with a key, and $keeper
+start_both()
+{
+	[ -z "$pid" ] || kill -KILL "$pid"
+	rm -f "$tmp/socket"
+	start --key "$tmp/first" || return
+	keeper=$(keeper_of "$pid")
+	[ -n "$keeper" ]
+}
+
+# start_busy: the same, and somebody, $load, who does not stop asking
+start_busy()
+{
+	start_both || return
+	"$bin/agent-load" --requests 1000000 >/dev/null 2>&1 &
+	load=$!
+	sleep 0.5
+	kill -0 "$load"
+}
+
+# fails_saying WORDS: the front process ends with that, and leaves no socket
+fails_saying()
+{
+	ends "$pid" || return
+	status=0
+	wait "$pid" || status=$?
+	pid=
+	cat "$tmp/errors"
+	[ $status -eq 1 ] && grep -q -e "$1" "$tmp/errors" &&
+	[ ! -e "$SSH_AUTH_SOCK" ]
+}
+
+has_two_processes()
+{
+	start_both || return
+	[ "$(value_of "$pid" Name)" = secbuf-agent ] &&
+	[ "$(value_of "$pid" NoNewPrivs)" = 1 ] &&
+	[ "$(value_of "$keeper" NoNewPrivs)" = 1 ] &&
+	stop && ends "$keeper"
+}
+
+ends_without_keeper()
+{
+	"$1" && kill -KILL "$keeper" &&
+	fails_saying 'killed by signal 9'
+}
+
+ends_without_front()
+{
+	"$1" && kill -KILL "$pid" || return
+	wait "$pid"
+	pid=
+	ends "$keeper"
+}
+
+# Who asks is told.
+ends_while_busy()
+{
+	"$1" start_busy && fails wait "$load"
+}
+
+# As systemd and terminals do, which send it to all processes.
+keeper_outlives_sigterm()
+{
+	start_both && kill -TERM "$keeper" && kill -INT "$keeper" &&
+	kill -HUP "$keeper" && sign && stop && ends "$keeper"
+}
+
+keeper_is_stopped()
+{
+	start_both && kill -STOP "$keeper" && kill -TERM "$pid" &&
+	fails_saying 'killed by signal 9' && ends "$keeper"
+}
+
+test_processes()
+{
+	check 'the keys are in a process of their own' has_two_processes
+	check 'kill -9 the keeper' ends_without_keeper start_both
+	check 'kill -9 the keeper while it signs' \
+		ends_while_busy ends_without_keeper
+	check 'kill -9 the front process' ends_without_front start_both
+	check 'kill -9 the front process while it asks' \
+		ends_while_busy ends_without_front
+	check 'SIGTERM is for the front process' keeper_outlives_sigterm
+	check 'a keeper that is stopped ends, too' keeper_is_stopped
+}
+
+#
 # Options
 #
 
@@ -459,9 +579,12 @@ fi
 test_probe
 check 'stop' stop
 test_files
+test_processes
 test_options
 results_of client "$bin/client-test" "$memory"
-check 'client: came to its end' grep -q 'half a request' "$tmp/lines"
+check 'client: came to its end' grep -q 'half a request is' "$tmp/lines"
+results_of keeper "$bin/keeper-test" "$memory"
+check 'keeper: came to its end' grep -q 'process is killed' "$tmp/lines"
 results_of keyfile "$bin/keyfile-test" "$memory" "$tmp/first" "$tmp/scratch"
 check 'keyfile: came to its end' grep -q 'each length' "$tmp/lines"
 results_of stack "$bin/stack-test" "$memory"

@@ -4,11 +4,12 @@
 #include "agent.h"
 #include "protocol.h"
 
-int agent_open(struct agent *agent, struct secbuf_source *source)
+int agent_open(struct agent *agent, struct secbuf_source *source,
+	       struct memory *mem)
 {
 	agent->source = source;
 	keyring_init(&agent->ring, source);
-	return stack_open(&agent->stack, source);
+	return stack_open(&agent->stack, mem);
 }
 
 void agent_close(struct agent *agent)
@@ -173,7 +174,7 @@ static int agent_dispatch(struct agent *agent, struct secbuf_cursor *cur,
 	return request->answer(agent, cur, reply);
 }
 
-int agent_refuse(struct secbuf_buffer *reply)
+static int agent_refuse(struct secbuf_buffer *reply)
 {
 	return secbuf_buffer_put_u8(reply, SSH_AGENT_FAILURE);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The agent protocol: request bytes in, reply bytes out, no descriptors. */
+/*
+ * The agent protocol: request bytes in, reply bytes out, no descriptors. In the
+ * process that has the keys.
+ */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
@@ -13,8 +16,12 @@ struct agent {
 	struct stack stack;
 };
 
-/* 0 or -errno for secbuf_strerror() */
-int agent_open(struct agent *agent, struct secbuf_source *source);
+/*
+ * Keys are in memory of @source, and the stack for them in @mem. 0 or -errno for
+ * secbuf_strerror()
+ */
+int agent_open(struct agent *agent, struct secbuf_source *source,
+	       struct memory *mem);
 void agent_close(struct agent *agent);
 
 /*
@@ -27,9 +34,6 @@ void agent_close(struct agent *agent);
  */
 int agent_answer(struct agent *agent, const struct secbuf_cursor *request,
 		 struct secbuf_buffer *reply);
-
-/* Put SSH_AGENT_FAILURE. */
-int agent_refuse(struct secbuf_buffer *reply);
 
 /* KEYFILE_NO_MEMORY with ENOSPC: the agent has no room for another key. */
 enum keyfile_result agent_add_file(struct agent *agent, const char *path);

@@ -9,23 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
 
+#include "agent.h"
 #include "client.h"
 #include "connection.h"
 #include "memory.h"
 #include "witness.h"
 
 /* What the agent may have out at once, keys and the lock aside. */
-#define TEST_BYTES_MAX	(STACK_SIZE + 2 * CLIENT_MAX * CLIENT_SHORT_SIZE + \
+#define TEST_BYTES_MAX	(2 * CLIENT_MAX * CLIENT_SHORT_SIZE + \
 			 2 * CLIENT_LONG_MAX * SSH_AGENT_MESSAGE_MAX)
 #define TEST_PASSPHRASE	"a passphrase"
+#define TEST_IDLE_MS	200
 
 static const uint8_t test_seed[KEY_SEED_SIZE] = "the seed of the tests, in all 32";
 
+/*
+ * Client and agent are in one process here, so that all memory is seen; without
+ * conns, unless a test is about these.
+ */
 struct fixture {
+	struct responder responder;
 	struct memory mem;
 	struct witness witness;
 	struct agent agent;
@@ -45,16 +53,30 @@ static int fixture_connect(struct fixture *f, struct client **client,
 	return client_open(client, fds[0], &f->quota);
 }
 
-static int fixture_open(struct fixture *f, const char *memory)
+static int fixture_answer(struct responder *responder,
+			  const struct secbuf_cursor *request,
+			  struct secbuf_buffer *reply)
+{
+	struct fixture *f = (struct fixture *)responder;
+
+	return agent_answer(&f->agent, request, reply);
+}
+
+static int fixture_open(struct fixture *f, const char *memory, bool with_conns)
 {
 	int err;
 
+	f->responder.answer = fixture_answer;
 	err = memory_open(&f->mem, memory);
 	if (err)
 		return err;
 	witness_init(&f->witness, f->mem.source);
-	f->quota.source = &f->witness.source;
-	err = agent_open(&f->agent, &f->witness.source);
+	if (with_conns)
+		err = client_quota_open(&f->quota, &f->mem);
+	f->quota.store.source = &f->witness.source;
+	f->quota.store.idle_ms = TEST_IDLE_MS;
+	if (!err)
+		err = agent_open(&f->agent, &f->witness.source, &f->mem);
 	return err ? err : fixture_connect(f, &f->client, &f->peer);
 }
 
@@ -62,6 +84,7 @@ static void fixture_close(struct fixture *f)
 {
 	client_close(f->client);
 	close(f->peer);
+	client_quota_close(&f->quota);
 	agent_close(&f->agent);
 	memory_close(&f->mem);
 }
@@ -149,7 +172,7 @@ static uint8_t exchange(struct fixture *f)
 
 	if (connection_send(f->peer, &test_request))
 		return 0;
-	err = client_serve(f->client, &f->agent);
+	err = client_serve(f->client, &f->responder);
 	n = read(f->peer, reply, sizeof(reply));
 	if (err && reconnect(f))
 		return 0;
@@ -255,7 +278,7 @@ static bool test_bounded(struct fixture *f)
 			return false;
 		/* The socket takes some, which is all that is needed. */
 		connection_send(peers[nr], &test_request);
-		ok = ok && !client_serve(clients[nr], &f->agent);
+		ok = ok && !client_serve(clients[nr], &f->responder);
 	}
 	ok = ok && f->quota.nr_long == CLIENT_LONG_MAX &&
 	     f->witness.bytes <= TEST_BYTES_MAX;
@@ -385,13 +408,141 @@ static bool test_half(struct fixture *f)
 	static const uint8_t half[] = { 0, 0, 0, 9, 'h', 'a', 'l', 'f' };
 
 	return !connection_send_bytes(f->peer, half, sizeof(half)) &&
-	       !client_serve(f->client, &f->agent) && !is_clean(f);
+	       !client_serve(f->client, &f->responder) && !is_clean(f);
 }
 
-static const struct {
+/*
+ * What is in a conn.
+ */
+
+static bool is_room_zero(struct fixture *f, enum secbuf_conn_buffer which)
+{
+	struct secbuf_conn *conn = f->client->memory.conn;
+	void *buf;
+	bool zero;
+
+	if (f->client->memory.rooms[which].out ||
+	    secbuf_conn_buffer(conn, which, &buf))
+		return false;
+	zero = sodium_is_zero(buf, CLIENT_SHORT_SIZE);
+	secbuf_conn_buffer_release(conn, which, 0);
+	return zero;
+}
+
+static bool is_conn_clean(struct fixture *f)
+{
+	return is_room_zero(f, SECBUF_CONN_BUFFER_READ) &&
+	       is_room_zero(f, SECBUF_CONN_BUFFER_WRITE) && is_clean(f);
+}
+
+static bool test_conn(struct fixture *f)
+{
+	bool ok;
+
+	build_add();
+	ok = exchange(f) == SSH_AGENT_SUCCESS && is_conn_clean(f);
+	build_sign(100);
+	ok = ok && exchange(f) == SSH_AGENT_SIGN_RESPONSE && is_conn_clean(f);
+	build_sign(100000);
+	return ok && exchange(f) == SSH_AGENT_SIGN_RESPONSE &&
+	       is_conn_clean(f) && count_seed(f) == 1;
+}
+
+/* Bytes that the conn has. */
+static uint64_t conn_bytes(const struct fixture *f)
+{
+	struct secbuf_conn_stats_args stats;
+
+	if (secbuf_conn_get_stats(f->client->memory.conn, &stats))
+		return -1;
+	return stats.out_total.allocated;
+}
+
+static void nap(void)
+{
+	const struct timespec ts = { 0, TEST_IDLE_MS * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+static bool test_conn_idle(struct fixture *f)
+{
+	int i;
+
+	build_list();
+	if (exchange(f) != SSH_AGENT_IDENTITIES_ANSWER ||
+	    conn_bytes(f) != 2 * CLIENT_SHORT_SIZE)
+		return false;
+	for (i = 0; i < 100 && conn_bytes(f); i++)
+		nap();
+	return !conn_bytes(f) && exchange(f) == SSH_AGENT_IDENTITIES_ANSWER &&
+	       is_conn_clean(f);
+}
+
+/* The rest of it comes when the client would have been idle for long. */
+static bool test_conn_half(struct fixture *f)
+{
+	struct secbuf_cursor wire;
+	uint8_t bytes[512];
+	ssize_t n;
+	size_t len;
+	int i;
+
+	build_sign(100);
+	secbuf_cursor_init(&wire, bytes, sizeof(bytes));
+	secbuf_cursor_put_string(&wire, test_bytes,
+				 secbuf_cursor_len(&test_request));
+	len = secbuf_cursor_len(&wire);
+	if (connection_send_bytes(f->peer, bytes, len - 1) ||
+	    client_serve(f->client, &f->responder))
+		return false;
+	for (i = 0; i < 10; i++)
+		nap();
+	if (conn_bytes(f) < CLIENT_SHORT_SIZE ||
+	    connection_send_bytes(f->peer, &bytes[len - 1], 1) ||
+	    client_serve(f->client, &f->responder))
+		return false;
+	n = read(f->peer, bytes, sizeof(bytes));
+	return n > SSH_AGENT_HEADER_SIZE &&
+	       bytes[SSH_AGENT_HEADER_SIZE] == SSH_AGENT_SIGN_RESPONSE &&
+	       is_conn_clean(f);
+}
+
+static uint32_t pool_out(const struct fixture *f)
+{
+	struct secbuf_pool_stats_args stats;
+
+	return secbuf_pool_get_stats(f->quota.store.pool, &stats) ?
+	       -1U : stats.out_in_use;
+}
+
+/* Also that of a message that never came to its end. */
+static bool test_conn_close(struct fixture *f)
+{
+	static const uint8_t half[] = { 0, 0, 0, 9, 'h', 'a', 'l', 'f' };
+	bool ok;
+
+	ok = !connection_send_bytes(f->peer, half, sizeof(half)) &&
+	     !client_serve(f->client, &f->responder) && pool_out(f) >= 1;
+	client_close(f->client);
+	close(f->peer);
+	ok = ok && !pool_out(f);
+	return !fixture_connect(f, &f->client, &f->peer) && ok;
+}
+
+struct client_test {
 	const char *name;
 	bool (*run)(struct fixture *f);
-} client_tests[] = {
+};
+
+static const struct client_test conn_tests[] = {
+	{ "exchanges leave nothing in the conn", test_conn },
+	{ "an idle client has no memory", test_conn_idle },
+	{ "half a request stays in the conn", test_conn_half },
+	{ "a client that is closed has no memory", test_conn_close },
+};
+
+static const struct client_test client_tests[] = {
 	{ "an answered request leaves nothing", test_short },
 	{ "a long request leaves nothing", test_long },
 	{ "a reply leaves nothing", test_list },
@@ -405,12 +556,33 @@ static const struct {
 	{ "half a request is there", test_half },
 };
 
-int main(int argc, char **argv)
+static bool run_tests(const char *memory, bool with_conns,
+		      const struct client_test *tests, size_t nr)
 {
 	struct fixture f = { };
 	bool ok, all = true;
 	size_t i;
 	int err;
+
+	err = fixture_open(&f, memory, with_conns);
+	if (err) {
+		fprintf(stderr, "client-test: %s\n", secbuf_strerror(err));
+		return false;
+	}
+	for (i = 0; i < nr; i++) {
+		ok = tests[i].run(&f);
+		printf("%s %s\n", ok ? "ok" : "not ok", tests[i].name);
+		all = all && ok;
+	}
+	fixture_close(&f);
+	return all;
+}
+
+#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+
+int main(int argc, char **argv)
+{
+	bool ok = true;
 
 	if (argc != 2) {
 		fputs("usage: client-test secbuf|malloc\n", stderr);
@@ -418,16 +590,8 @@ int main(int argc, char **argv)
 	}
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	err = fixture_open(&f, argv[1]);
-	if (err) {
-		fprintf(stderr, "client-test: %s\n", secbuf_strerror(err));
-		return EXIT_FAILURE;
-	}
-	for (i = 0; i < sizeof(client_tests) / sizeof(client_tests[0]); i++) {
-		ok = client_tests[i].run(&f);
-		printf("%s %s\n", ok ? "ok" : "not ok", client_tests[i].name);
-		all = all && ok;
-	}
-	fixture_close(&f);
-	return all ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!strcmp(argv[1], "secbuf"))
+		ok = run_tests(argv[1], true, conn_tests, NR(conn_tests));
+	ok &= run_tests(argv[1], false, client_tests, NR(client_tests));
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -15,20 +15,34 @@ static void client_refuse(int fd)
 	send(fd, message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Who is let in has memory for short messages. */
+int client_quota_open(struct client_quota *quota, const struct memory *mem)
+{
+	quota->nr = 0;
+	quota->nr_long = 0;
+	return client_store_open(&quota->store, mem, CLIENT_SHORT_SIZE,
+				 CLIENT_MAX);
+}
+
+void client_quota_close(struct client_quota *quota)
+{
+	client_store_close(&quota->store);
+}
+
+/* They have memory while there is something in them. */
 static int client_open_buffers(struct client *client)
 {
-	struct secbuf_source *source = client->quota->source;
+	struct client_memory *memory = &client->memory;
 	int err;
 
-	err = secbuf_buffer_open(&client->request, source, CLIENT_SHORT_SIZE);
+	err = client_memory_open(memory, &client->quota->store);
 	if (err)
 		return err;
-	err = secbuf_buffer_open(&client->reply, source, CLIENT_SHORT_SIZE);
-	if (err) {
-		secbuf_buffer_release(&client->request);
-		return err;
-	}
+	secbuf_buffer_init(&client->request,
+			   client_memory_source(memory,
+						SECBUF_CONN_BUFFER_READ));
+	secbuf_buffer_init(&client->reply,
+			   client_memory_source(memory,
+						SECBUF_CONN_BUFFER_WRITE));
 	secbuf_buffer_set_max(&client->request, CLIENT_SHORT_SIZE);
 	secbuf_buffer_set_max(&client->reply, CLIENT_SHORT_SIZE);
 	return 0;
@@ -60,11 +74,8 @@ int client_open(struct client **out, int fd, struct client_quota *quota)
 	return 0;
 }
 
-/* When there is no memory left, the buffers have none until they need it. */
 static void client_set_short(struct client *client)
 {
-	secbuf_buffer_shrink(&client->request, CLIENT_SHORT_SIZE);
-	secbuf_buffer_shrink(&client->reply, CLIENT_SHORT_SIZE);
 	if (!client->is_long)
 		return;
 	secbuf_buffer_set_max(&client->request, CLIENT_SHORT_SIZE);
@@ -86,13 +97,27 @@ static int client_set_long(struct client *client)
 	return 0;
 }
 
-void client_close(struct client *client)
+/* What it has is for others, or for the kernel to take. */
+static void client_release(struct client *client)
 {
-	if (client->is_long)
-		client->quota->nr_long--;
-	client->quota->nr--;
 	secbuf_buffer_release(&client->request);
 	secbuf_buffer_release(&client->reply);
+	client_set_short(client);
+}
+
+/* A buffer without memory gets that which every client can have. */
+static int client_make_short(struct secbuf_buffer *buf)
+{
+	if (secbuf_buffer_capacity(buf))
+		return 0;
+	return secbuf_buffer_reserve(buf, CLIENT_SHORT_SIZE);
+}
+
+void client_close(struct client *client)
+{
+	client_release(client);
+	client->quota->nr--;
+	client_memory_close(&client->memory);
 	close(client->fd);
 	free(client);
 }
@@ -104,7 +129,7 @@ void client_close(struct client *client)
 /* The exchange is over: nothing of it stays. */
 static void client_reset(struct client *client)
 {
-	client_set_short(client);
+	client_release(client);
 	client->request_len = 0;
 }
 
@@ -126,8 +151,11 @@ static int client_send(struct client *client)
 /* Its length is not known yet. */
 static int client_begin_reply(struct client *client)
 {
+	int err;
+
 	secbuf_buffer_clear(&client->reply);
-	return secbuf_buffer_put_u32(&client->reply, 0);
+	err = client_make_short(&client->reply);
+	return err ? err : secbuf_buffer_put_u32(&client->reply, 0);
 }
 
 static int client_finish_reply(struct client *client)
@@ -147,30 +175,32 @@ static int client_fail(struct client *client)
 
 	err = client_begin_reply(client);
 	if (!err)
-		err = agent_refuse(&client->reply);
+		err = secbuf_buffer_put_u8(&client->reply, SSH_AGENT_FAILURE);
 	if (!err)
 		return client_finish_reply(client);
 	client_refuse(client->fd);
 	return err;
 }
 
-static int client_try_answer(struct client *client, struct agent *agent)
+static int client_try_answer(struct client *client, struct responder *responder)
 {
 	int err;
 
 	err = client_begin_reply(client);
-	return err ? err : agent_answer(agent, &client->request.cur,
-					&client->reply);
+	if (err)
+		return err;
+	return responder->answer(responder, &client->request.cur,
+				 &client->reply);
 }
 
 /* Few replies are long. */
-static int client_answer(struct client *client, struct agent *agent)
+static int client_answer(struct client *client, struct responder *responder)
 {
 	int err;
 
-	err = client_try_answer(client, agent);
+	err = client_try_answer(client, responder);
 	if (err == -EMSGSIZE && !client_set_long(client))
-		err = client_try_answer(client, agent);
+		err = client_try_answer(client, responder);
 	return err ? client_fail(client) : client_finish_reply(client);
 }
 
@@ -184,16 +214,20 @@ static int client_read(struct client *client, size_t n)
 	ssize_t got;
 	int err;
 
-	/* After a long message there may be none, see client_set_short(). */
-	err = secbuf_buffer_reserve(&client->request, n);
+	err = client_make_short(&client->request);
+	if (!err)
+		err = secbuf_buffer_reserve(&client->request, n);
 	if (err) {
 		client_refuse(client->fd);
 		return err;
 	}
 	got = secbuf_buffer_read(&client->request, client->fd, n);
-	if (got < 0)
-		return got;
-	return got ? 0 : -ECONNRESET;
+	if (got > 0)
+		return 0;
+	/* Who has sent nothing needs nothing. */
+	if (!secbuf_cursor_len(&client->request.cur) && !client->request_len)
+		client_release(client);
+	return got ? got : -ECONNRESET;
 }
 
 /* All of it at once, or it is read and thrown away. */
@@ -245,7 +279,8 @@ static int client_skip_request(struct client *client)
 	return client->skip ? 0 : client_fail(client);
 }
 
-static int client_read_request(struct client *client, struct agent *agent)
+static int client_read_request(struct client *client,
+			       struct responder *responder)
 {
 	struct secbuf_cursor *cur = &client->request.cur;
 	int err;
@@ -254,7 +289,7 @@ static int client_read_request(struct client *client, struct agent *agent)
 			  client->request_len - secbuf_cursor_len(cur));
 	if (err || secbuf_cursor_len(cur) < client->request_len)
 		return err;
-	return client_answer(client, agent);
+	return client_answer(client, responder);
 }
 
 static bool client_is_sending(const struct client *client)
@@ -263,7 +298,7 @@ static bool client_is_sending(const struct client *client)
 }
 
 /* At most one request, so that nobody keeps the others waiting. */
-static int client_receive(struct client *client, struct agent *agent)
+static int client_receive(struct client *client, struct responder *responder)
 {
 	int err;
 
@@ -271,21 +306,21 @@ static int client_receive(struct client *client, struct agent *agent)
 		if (client->skip)
 			err = client_skip_request(client);
 		else if (client->request_len)
-			err = client_read_request(client, agent);
+			err = client_read_request(client, responder);
 		else
 			err = client_read_length(client);
 	} while (!err && client->request_len && !client_is_sending(client));
 	return err;
 }
 
-int client_serve(struct client *client, struct agent *agent)
+int client_serve(struct client *client, struct responder *responder)
 {
 	int err;
 
 	if (client_is_sending(client))
 		err = client_send(client);
 	else
-		err = client_receive(client, agent);
+		err = client_receive(client, responder);
 	return err == -EAGAIN || err == -EINTR ? 0 : err;
 }
 

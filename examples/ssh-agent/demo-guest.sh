@@ -8,7 +8,7 @@
 set -eu
 
 requests=1000
-kills=5
+kills=6
 pid=
 
 say()
@@ -33,19 +33,51 @@ wait_for_socket()
 	done
 }
 
-# The shell is the parent: when it has reaped the agent, its memory is freed.
-kill_agent()
+# value_of PID WORD: from /proc/PID/status
+value_of()
 {
-	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null || :
-	[ ! -e "/proc/$pid" ] || die "process $pid is still there"
+	awk -v word="$2:" '$1 == word { print $2 }' "/proc/$1/status" \
+		2>/dev/null
 }
 
+# The process that has the keys of secbuf-agent, which talks to clients.
+keeper()
+{
+	for dir in /proc/[0-9]*; do
+		[ "$(value_of "${dir#/proc/}" PPid)" = "$pid" ] &&
+		[ "$(value_of "${dir#/proc/}" Name)" = secbuf-keeper ] &&
+		echo "${dir#/proc/}"
+	done
+	return 0
+}
+
+# A zombie has no memory any more. Whatever runs now could get that of the dead.
+wait_for_end()
+{
+	tries=0
+	while read -r _ _ state _ <"/proc/$1/stat" && [ "$state" != Z ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "process $1 is still there"
+		sleep 0.1
+	done 2>/dev/null
+}
+
+# The agent is this shell's child.
+wait_for_both()
+{
+	wait "$pid" 2>/dev/null || :
+	for process in "$@"; do
+		wait_for_end "$process"
+	done
+}
+
+# search_alive_and_dead NAME [PID]: the agent is killed, and PID before it
 search_alive_and_dead()
 {
 	say "$1: searching all memory while the agent runs"
 	hostsearch "$1-alive"
-	kill_agent
+	kill -KILL ${2:+"$2"} "$pid"
+	wait_for_both "$pid" ${2:+"$2"}
 	say "$1: killed with SIGKILL; searching all memory again"
 	hostsearch "$1-dead"
 }
@@ -80,13 +112,14 @@ run_secbuf_agent()
 	say "$1: secbuf-agent --memory=$1 --key, $requests requests"
 	start_agent "$1" "$1"
 	use_key "$1.key"
-	search_alive_and_dead "$1"
+	search_alive_and_dead "$1" "$(keeper)"
 }
 
-# Killed in the middle of signatures, and searched each time.
+# Killed in the middle of signatures, and searched each time. In turns it is the
+# process that has the keys, and the one that asks it; the other has to notice.
 run_busy_agent()
 {
-	say "busy: secbuf-agent --memory=secbuf --key, killed $kills times while it signs"
+	say "busy: secbuf-agent --memory=secbuf --key, either process killed $((kills / 2)) times while it signs"
 	round=0
 	while [ $round -lt $kills ]; do
 		round=$((round + 1))
@@ -95,7 +128,11 @@ run_busy_agent()
 		load=$!
 		sleep 0.7
 		kill -0 "$load" || die "nobody asks for signatures"
-		kill_agent
+		keeper=$(keeper)
+		victim=$keeper
+		[ $((round % 2)) -eq 1 ] || victim=$pid
+		kill -KILL "$victim"
+		wait_for_both "$pid" "$keeper"
 		! wait "$load" 2>/dev/null || die "it was not the agent that ended"
 		hostsearch busy-dead
 	done

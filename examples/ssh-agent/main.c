@@ -3,23 +3,18 @@
  * secbuf-agent: an SSH agent whose private keys die with it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
+#include "complain.h"
 #include "memory.h"
+#include "process.h"
 #include "server.h"
+#include "vault.h"
 
 #define MAIN_EXIT_USAGE		2
 
@@ -44,6 +39,8 @@ static const char main_usage[] =
 	"\n"
 	"An SSH agent for Ed25519 keys. Keys and messages are kept in secbuf\n"
 	"memory, which the kernel zeroizes when the agent ends, however it does.\n"
+	"One process talks to clients, another one has the keys; when one dies,\n"
+	"the other ends.\n"
 	"Prints the shell commands that tell clients of it; with COMMAND, runs\n"
 	"that instead and ends with it.\n"
 	"\n"
@@ -55,60 +52,9 @@ static const char main_usage[] =
 	"  -h, --help           print this\n"
 	"  -V, --version        print the version\n";
 
-static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	fputs("secbuf-agent: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
-
 /*
  * The agent itself.
  */
-
-static void agent_harden(void)
-{
-	const struct rlimit no_core = { 0, 0 };
-
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &no_core);
-	signal(SIGPIPE, SIG_IGN);
-	server_block_signals();
-}
-
-static int agent_add_files(struct agent *agent, const struct options *options)
-{
-	enum keyfile_result result;
-	unsigned int i;
-
-	for (i = 0; i < options->nr_keys; i++) {
-		result = agent_add_file(agent, options->keys[i]);
-		if (result) {
-			complain("%s: %s", options->keys[i],
-				 keyfile_strerror(result));
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-static void detach(void)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (chdir("/"))
-		complain("/: %s", strerror(errno));
-	if (fd < 0)
-		return;
-	dup2(fd, STDIN_FILENO);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-	close(fd);
-}
 
 static void agent_announce(const struct listener *listener,
 			   const struct startup *startup)
@@ -121,29 +67,46 @@ static void agent_announce(const struct listener *listener,
 	if (write(startup->ready[1], "", 1) < 0)
 		complain("%s", strerror(errno));
 	close(startup->ready[1]);
-	detach();
+	process_detach(true);
 }
 
-static int agent_serve(struct agent *agent, const struct options *options,
+static int agent_serve(struct keeper *keeper, const struct memory *mem,
 		       const struct listener *listener,
 		       const struct startup *startup)
 {
 	struct server server;
 	int err;
 
-	err = agent_add_files(agent, options);
-	if (err)
-		return err;
-	err = server_open(&server, agent, listener,
+	err = server_open(&server, keeper, mem, listener,
 			  startup ? startup->parent_fd : -1);
 	if (!err) {
 		agent_announce(listener, startup);
 		err = server_run(&server);
 		server_close(&server);
 	}
-	if (err)
-		complain("%s", strerror(-err));
+	/* What is wrong with the keeper is said where it is ended. */
+	if (err && !keeper->channel.err)
+		complain("%s", secbuf_strerror(err));
 	return err;
+}
+
+static int agent_run(struct keeper *keeper, const struct options *options,
+		     const struct listener *listener,
+		     const struct startup *startup)
+{
+	struct memory mem;
+	int err, stopped;
+
+	err = memory_open(&mem, options->memory);
+	if (err)
+		complain("%s", secbuf_strerror(err));
+	if (!err)
+		err = keeper_await(keeper, mem.source);
+	if (!err)
+		err = agent_serve(keeper, &mem, listener, startup);
+	memory_close(&mem);
+	stopped = keeper_stop(keeper);
+	return err ? err : stopped;
 }
 
 /* @startup is NULL in the foreground. */
@@ -151,26 +114,22 @@ static int agent_main(const struct options *options,
 		      const struct listener *listener,
 		      const struct startup *startup)
 {
-	struct memory mem;
-	struct agent agent;
+	struct vault_options vault = {
+		.memory = options->memory,
+		.keys = options->keys,
+		.nr_keys = options->nr_keys,
+		.background = startup,
+	};
+	struct keeper keeper;
 	int err;
 
-	agent_harden();
-	err = memory_open(&mem, options->memory);
-	if (err) {
-		complain("%s", secbuf_strerror(err));
-		return EXIT_FAILURE;
-	}
-	err = agent_open(&agent, mem.source);
+	process_harden();
+	err = keeper_start(&keeper, options->memory, vault_run, &vault);
 	if (err)
 		complain("%s", secbuf_strerror(err));
 	else
-		err = agent_serve(&agent, options, listener, startup);
-	agent_close(&agent);
-	memory_close(&mem);
-
-	/* Nothing to hide any more, and leak checkers have to look. */
-	prctl(PR_SET_DUMPABLE, 1);
+		err = agent_run(&keeper, options, listener, startup);
+	process_expose();
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -356,10 +315,6 @@ int main(int argc, char **argv)
 	struct options options = { .memory = "secbuf" };
 	int ret;
 
-	if (sodium_init() < 0) {
-		complain("libsodium does not work here");
-		return EXIT_FAILURE;
-	}
 	/* No more keys than arguments. */
 	options.keys = calloc(argc, sizeof(*options.keys));
 	if (!options.keys) {

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "memory.h"
 
@@ -10,10 +12,6 @@
 #define MEMORY_HEAP_MAX		((size_t)16 << 20)
 #define MEMORY_SIZE_MIN		64
 #define MEMORY_SIZE_MAX		262144		/* of anything here */
-#define MEMORY_PROTECTIONS	(SECBUF_PROT_LOCKED | SECBUF_PROT_UNDUMPABLE | \
-				 SECBUF_PROT_UNFORKABLE | \
-				 SECBUF_PROT_UNPINNABLE | \
-				 SECBUF_PROT_OWNER_DEATH)
 
 /*
  * All pools are opened now, so that what does not hold here shows before there
@@ -41,14 +39,11 @@ static int memory_open_secbuf(struct memory *mem)
 		.max = MEMORY_HEAP_MAX,
 		.require_protections = MEMORY_PROTECTIONS,
 	};
-	struct secbuf_context *ctx;
 	int err;
 
-	err = secbuf_open(&ctx, NULL);
-	if (err)
-		return err;
-	err = secbuf_heap_open(&mem->heap, ctx, &opts);
-	secbuf_close(ctx);
+	err = secbuf_open(&mem->ctx, NULL);
+	if (!err)
+		err = secbuf_heap_open(&mem->heap, mem->ctx, &opts);
 	if (!err)
 		err = memory_warm_up(mem->heap);
 	if (err) {
@@ -57,6 +52,21 @@ static int memory_open_secbuf(struct memory *mem)
 	}
 	mem->source = secbuf_heap_source(mem->heap);
 	return 0;
+}
+
+/* A pool of one buffer: nothing lies between it and the guard page before it. */
+static int memory_alloc_pool(struct memory *mem, size_t size, void **out)
+{
+	const struct secbuf_pool_opts opts = {
+		.sz = sizeof(opts),
+		.buf_size = size,
+		.max = 1,
+		.require_protections = MEMORY_PROTECTIONS,
+	};
+	int err;
+
+	err = secbuf_pool_open(&mem->guarded, mem->ctx, &opts);
+	return err ? err : secbuf_pool_alloc(mem->guarded, out);
 }
 
 /*
@@ -95,6 +105,48 @@ static struct secbuf_source memory_malloc_source = {
 	.ops	= &memory_malloc_ops,
 };
 
+static int memory_alloc_pages(size_t size, void **out)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	unsigned char *base;
+
+	base = mmap(NULL, page + size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	if (mprotect(base, page, PROT_NONE)) {
+		munmap(base, page + size);
+		return -ENOMEM;
+	}
+	*out = base + page;
+	return 0;
+}
+
+static void memory_free_pages(unsigned char *ptr, size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	secbuf_memory_zeroize(ptr, size);
+	munmap(ptr - page, page + size);
+}
+
+int memory_alloc_guarded(struct memory *mem, size_t size, void **out)
+{
+	if (!mem->ctx)
+		return memory_alloc_pages(size, out);
+	return memory_alloc_pool(mem, size, out);
+}
+
+void memory_free_guarded(struct memory *mem, void *ptr, size_t size)
+{
+	if (!mem->ctx) {
+		memory_free_pages(ptr, size);
+		return;
+	}
+	secbuf_pool_close(mem->guarded);
+	mem->guarded = NULL;
+}
+
 int memory_open(struct memory *mem, const char *name)
 {
 	memset(mem, 0, sizeof(*mem));
@@ -108,6 +160,8 @@ int memory_open(struct memory *mem, const char *name)
 
 void memory_close(struct memory *mem)
 {
+	secbuf_pool_close(mem->guarded);
 	secbuf_heap_close(mem->heap);
+	secbuf_close(mem->ctx);
 	memset(mem, 0, sizeof(*mem));
 }

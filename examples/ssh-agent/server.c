@@ -1,32 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "registers.h"
 #include "server.h"
 
 #define SERVER_BATCH		16
 #define SERVER_RETRY_MS		1000
-
-static void server_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-void server_block_signals(void)
-{
-	sigset_t set;
-
-	server_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 /* @tag: a client, or the address of one of the server's own members */
 static int server_watch(struct server *server, int op, int fd, uint32_t events,
@@ -37,33 +21,47 @@ static int server_watch(struct server *server, int op, int fd, uint32_t events,
 	return epoll_ctl(server->epoll_fd, op, fd, &event) ? -errno : 0;
 }
 
-int server_open(struct server *server, struct agent *agent,
-		const struct listener *listener, int parent_fd)
+static int server_watch_all(struct server *server)
+{
+	int err;
+
+	err = server_watch(server, EPOLL_CTL_ADD, server->listener->fd, EPOLLIN,
+			   &server->listener);
+	if (!err)
+		err = server_watch(server, EPOLL_CTL_ADD, server->signal_fd,
+				   EPOLLIN, &server->signal_fd);
+	/* EPOLLHUP. Replies are waited for elsewhere, and need not wake this. */
+	if (!err)
+		err = server_watch(server, EPOLL_CTL_ADD,
+				   channel_fd(&server->keeper->channel), 0,
+				   &server->keeper);
+	if (!err && server->parent_fd >= 0)
+		err = server_watch(server, EPOLL_CTL_ADD, server->parent_fd,
+				   EPOLLIN, &server->parent_fd);
+	return err;
+}
+
+int server_open(struct server *server, struct keeper *keeper,
+		const struct memory *mem, const struct listener *listener,
+		int parent_fd)
 {
 	sigset_t set;
 	int err;
 
 	memset(server, 0, sizeof(*server));
-	server->agent = agent;
-	server->quota.source = agent->source;
+	server->keeper = keeper;
 	server->listener = listener;
 	server->parent_fd = parent_fd;
-	server_signals(&set);
+	process_signals(&set);
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (server->epoll_fd < 0 || server->signal_fd < 0) {
+	keeper->stop_fd = server->signal_fd;
+	if (server->epoll_fd < 0 || server->signal_fd < 0)
 		err = -errno;
-		server_close(server);
-		return err;
-	}
-	err = server_watch(server, EPOLL_CTL_ADD, listener->fd, EPOLLIN,
-			   &server->listener);
+	else
+		err = server_watch_all(server);
 	if (!err)
-		err = server_watch(server, EPOLL_CTL_ADD, server->signal_fd,
-				   EPOLLIN, &server->signal_fd);
-	if (!err && parent_fd >= 0)
-		err = server_watch(server, EPOLL_CTL_ADD, parent_fd, EPOLLIN,
-				   &server->parent_fd);
+		err = client_quota_open(&server->quota, mem);
 	if (err)
 		server_close(server);
 	return err;
@@ -122,7 +120,7 @@ static void server_accept(struct server *server)
 
 static void server_serve(struct server *server, struct client *client)
 {
-	int err = client_serve(client, server->agent);
+	int err = client_serve(client, &server->keeper->responder);
 	uint32_t events = client_events(client);
 
 	if (!err && events != client->events) {
@@ -140,6 +138,8 @@ static void server_dispatch(struct server *server, void *tag)
 		server_accept(server);
 	else if (tag == &server->signal_fd || tag == &server->parent_fd)
 		server->stopping = true;
+	else if (tag == &server->keeper)
+		keeper_check(server->keeper);
 	else
 		server_serve(server, tag);
 }
@@ -149,7 +149,7 @@ int server_run(struct server *server)
 	struct epoll_event events[SERVER_BATCH];
 	int i, nr;
 
-	while (!server->stopping) {
+	while (!server->stopping && !server->keeper->channel.err) {
 		registers_overwrite();
 		nr = epoll_wait(server->epoll_fd, events, SERVER_BATCH,
 				server->full ? SERVER_RETRY_MS : -1);
@@ -160,13 +160,15 @@ int server_run(struct server *server)
 		for (i = 0; i < nr; i++)
 			server_dispatch(server, events[i].data.ptr);
 	}
-	return 0;
+	return server->keeper->channel.err;
 }
 
 void server_close(struct server *server)
 {
 	while (server->clients)
 		server_drop(server, server->clients);
+	client_quota_close(&server->quota);
+	server->keeper->stop_fd = -1;
 	if (server->signal_fd >= 0)
 		close(server->signal_fd);
 	if (server->epoll_fd >= 0)

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * stack-test: does a function that leaves a secret on its stack and in vector
- * registers leave it in ordinary memory? Not if stack_run() calls it. Prints
- * lines as agent-probe does.
+ * registers leave it in ordinary memory? Not if stack_run() calls it. And does
+ * one that goes too deep run into other memory? Prints lines as agent-probe does.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "stack.h"
@@ -40,6 +44,8 @@ static void __attribute__((noinline)) leave_secret(void *arg)
 		     "movdqu 16(%0), %%xmm13"
 		     : : "r" (frame) : "xmm6", "xmm13", "memory");
 }
+
+static const char *test_memory;
 
 static bool __attribute__((no_sanitize("address"))) is_secret(const uint8_t *p)
 {
@@ -138,7 +144,7 @@ static void __attribute__((noinline)) clear_ordinary_stack(void)
 
 static bool test_secret_stack(struct stack *stack)
 {
-	const uint8_t *base = stack->memory.cur.data;
+	const uint8_t *base = stack->base;
 	uint8_t saved[REGISTERS_SIZE] = { };
 	long nr;
 	bool ok;
@@ -154,6 +160,67 @@ static bool test_secret_stack(struct stack *stack)
 		      "the secret stack keeps none itself") && ok;
 }
 
+#define DEEPER_FRAME		256
+#define DEEPER_BY		2048	/* than there is room for */
+
+/* One byte in each frame: no page is left out. */
+static void __attribute__((noinline)) go_deep(const uint8_t *until)
+{
+	volatile uint8_t frame[DEEPER_FRAME] = { };
+
+	if (&frame[0] > until)
+		go_deep(until);
+	frame[DEEPER_FRAME - 1] = frame[0];
+}
+
+static void go_too_deep(void *arg)
+{
+	go_deep((const uint8_t *)arg - DEEPER_BY);
+}
+
+static void go_nearly_too_deep(void *arg)
+{
+	go_deep((const uint8_t *)arg + DEEPER_BY);
+}
+
+/* The signal that ends a process which does that; 0: none. */
+static int signal_of(struct memory *mem, void (*fn)(void *arg))
+{
+	const struct rlimit no_core = { 0, 0 };
+	struct stack stack;
+	int status = -1;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		if (memory_open(mem, test_memory) || stack_open(&stack, mem))
+			_exit(EXIT_FAILURE);
+		stack_run(&stack, fn, stack.base);
+		_exit(EXIT_SUCCESS);
+	}
+	if (waitpid(pid, &status, 0) != pid || status == -1)
+		return -1;
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	return WEXITSTATUS(status) ? -1 : 0;
+}
+
+static bool test_overflow(void)
+{
+	struct memory mem;
+	int sig;
+	bool ok;
+
+	ok = result(!signal_of(&mem, go_nearly_too_deep),
+		    "the secret stack is as deep as it should be");
+	sig = signal_of(&mem, go_too_deep);
+	return result(sig == SIGSEGV || sig == SIGBUS,
+		      "what is deeper than the secret stack faults") && ok;
+}
+
 int main(int argc, char **argv)
 {
 	struct memory mem;
@@ -165,14 +232,16 @@ int main(int argc, char **argv)
 		fputs("usage: stack-test secbuf|malloc\n", stderr);
 		return 2;
 	}
-	err = memory_open(&mem, argv[1]);
+	test_memory = argv[1];
+	ok = test_overflow();
+	err = memory_open(&mem, test_memory);
 	if (!err)
-		err = stack_open(&stack, mem.source);
+		err = stack_open(&stack, &mem);
 	if (err) {
 		fprintf(stderr, "stack-test: %s\n", secbuf_strerror(err));
 		return EXIT_FAILURE;
 	}
-	ok = test_ordinary_stack();
+	ok &= test_ordinary_stack();
 	ok &= test_secret_stack(&stack);
 	stack_close(&stack);
 	memory_close(&mem);

@@ -2,18 +2,23 @@
 #include "registers.h"
 #include "stack.h"
 
-/* All of it counts as written: nobody sees how deep a function goes. */
-int stack_open(struct stack *stack, struct secbuf_source *source)
+int stack_open(struct stack *stack, struct memory *mem)
 {
+	void *base;
 	int err;
 
-	err = secbuf_buffer_open(&stack->memory, source, STACK_SIZE);
-	return err ? err : secbuf_buffer_resize(&stack->memory, STACK_SIZE);
+	err = memory_alloc_guarded(mem, STACK_SIZE, &base);
+	stack->mem = mem;
+	stack->base = err ? NULL : base;
+	return err;
 }
 
+/* All of it counts as written: nobody sees how deep a function goes. */
 void stack_close(struct stack *stack)
 {
-	secbuf_buffer_release(&stack->memory);
+	if (stack->base)
+		memory_free_guarded(stack->mem, stack->base, STACK_SIZE);
+	stack->base = NULL;
 }
 
 #ifdef __x86_64__
@@ -40,9 +45,7 @@ static void stack_call(void *top, void (*fn)(void *arg), void *arg)
 
 void stack_run(struct stack *stack, void (*fn)(void *arg), void *arg)
 {
-	unsigned char *base = stack->memory.cur.data;
-
-	stack_call(base + STACK_SIZE, fn, arg);
-	secbuf_memory_zeroize(base, STACK_SIZE);
+	stack_call(stack->base + STACK_SIZE, fn, arg);
+	secbuf_memory_zeroize(stack->base, STACK_SIZE);
 	registers_overwrite();
 }
