@@ -20,7 +20,7 @@ missed=''
 
 usage()
 {
-	echo "usage: scripts/bench.sh pool|buffer|ring" >&2
+	echo "usage: scripts/bench.sh pool|buffer|ring|conn" >&2
 	exit 2
 }
 
@@ -246,6 +246,52 @@ bench_ring()
 	judge <"$tmp/stock" || missed=1
 }
 
+# echo_files TURNS REQUESTS: what conn_echo.sh needs
+echo_files()
+{
+	echo "$@" >"$tmp/turns"
+	echo "$tmp/turns" examples/echo-server/build/echo-{server,load}
+}
+
+conn_native()
+{
+	# shellcheck disable=SC2046 # names without spaces
+	native native conn_echo.sh $(echo_files 201 500)
+}
+
+conn_stock()
+{
+	scripts/guest.sh --run bench/conn_stock.sh --icount --mem 1024 \
+		--timeout 600 kmod/secbuf.ko bench/build/bench_conn{,_scan}
+	# shellcheck disable=SC2046 # names without spaces
+	scripts/guest.sh --run bench/conn_echo.sh --icount kmod/secbuf.ko \
+		$(echo_files 5 2000)
+}
+
+conn_many()
+{
+	scripts/guest.sh --run bench/conn_many.sh --mem 1024 --timeout 600 \
+		kmod/secbuf.ko bench/build/bench_conn_idle
+}
+
+bench_conn()
+{
+	prepare native
+	make -s --no-print-directory module
+	make -s --no-print-directory -C examples/echo-server all >/dev/null
+	warn_if_busy
+	section 'native'
+	boots 3 'echo server' conn_native >"$tmp/native"
+	judge <"$tmp/native" || missed=1
+	section 'stock, counted instructions'
+	boots 1 'conns' conn_stock >"$tmp/stock"
+	judge <"$tmp/stock" || missed=1
+	section 'stock, 1 GiB'
+	boots 1 'many conns' conn_many >"$tmp/many"
+	judge <"$tmp/many" || missed=1
+	expect '^conn_' "$tmp/native" "$tmp/stock" "$tmp/many"
+}
+
 [ $# -eq 1 ] || usage
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -253,6 +299,7 @@ case $1 in
 pool)	bench_pool ;;
 buffer)	bench_buffer ;;
 ring)	bench_ring ;;
+conn)	bench_conn ;;
 *)	usage ;;
 esac
 [ -z "$missed" ] || exit 1
