@@ -3,7 +3,7 @@
 # "make help" lists the targets. Everything but the module has a Makefile of
 # its own, which knows the targets all, check, install and clean.
 
-SUBDIRS	:= libsecbuf-user tools examples/ssh-agent
+SUBDIRS	:= libsecbuf-user tools examples/ssh-agent examples/echo-server
 
 # The kernel to build the module for: by default the stock kernel that the
 # demo and the tests boot, which need not be the running one.
@@ -32,8 +32,9 @@ lib:			## libsecbuf-user, the C library
 tools: lib build/ramsearch	## secbufctl, and what tests need on the host
 	@$(sub) tools all
 
-examples: lib		## the example SSH agent
+examples: lib		## the example SSH agent and the echo server
 	@$(sub) examples/ssh-agent all
+	@$(sub) examples/echo-server all
 
 selftests:		## the programs that test the module
 	@scripts/deps.sh check
@@ -57,7 +58,11 @@ soak:			## TIME=120 seconds of load in the debug lane
 	@scripts/deps.sh check
 	@scripts/lane.sh debug soak $(or $(TIME),120)
 
-bench:			## measure AREA=pool or AREA=buffer against its limits
+soak-conn:		## the same with an echo server and TIME=600 of clients
+	@$(sub) examples/echo-server all
+	@scripts/lane.sh debug connsoak $(or $(TIME),600)
+
+bench:			## measure AREA=pool, buffer, ring or conn
 	@scripts/deps.sh check
 	@scripts/bench.sh $(AREA)
 
@@ -133,5 +138,5 @@ kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
 check-kdir = $(if $(kdir-error),$(error $(strip $(kdir-error))))
 
 .PHONY: all module bench-module lib tools examples selftests demo check
-.PHONY: check-quick bench style soak fuzz prove coverage model load unload
+.PHONY: check-quick bench style soak soak-conn fuzz prove coverage model load unload
 .PHONY: install install-module install-packaging clean help

@@ -8,18 +8,18 @@
 set -eu -o pipefail
 
 ranks='
-0 account stats trace cursor buffer uapi_check magazine ring_pos
-1 payer reclaim slots ids buf cache ring_bell
+0 account stats trace cursor buffer uapi_check magazine ring_pos idle lender
+1 queue payer reclaim slots ids buf cache ring_bell
 2 page pool
-3 area heap ring_memory
-4 member ring
-5 conn heap ring_wait ring_park ring_stats
-6 ring_io ring_batch
-7 dev mmap owner
-8 area_file ring_handle
-9 pool_file conn_file ring_map
-10 ring_file
-11 ring_kernel debugfs
+3 words heap ring_memory
+4 area ring
+5 member ring_wait ring_park ring_stats
+6 conn held ring_io ring_batch
+7 dev mmap owner conn_queue conn_stream
+8 area_file ring_handle conn_slot conn_sb
+9 pool_file conn_send ring_map
+10 ring_file conn_io
+11 ring_kernel conn_kernel conn_file debugfs
 12 main
 '
 # From this rank up, files may know what a process is.

@@ -213,7 +213,8 @@ host_lane()
 	fi
 	step host 'ramsearch' build/ramsearch selftest
 	[ -n "$quick" ] || step host 'model of the rings' tools/model/run.sh
-	for dir in libsecbuf-user tools examples/ssh-agent selftests; do
+	for dir in libsecbuf-user tools examples/ssh-agent \
+			examples/echo-server selftests; do
 		name=${dir##*/}
 		step host "$name" sub_check "$dir"
 		[ -n "$quick" ] || step host "$name, sanitized" \
@@ -242,6 +243,7 @@ guest_selftests()
 		--log "$logs/stock-selftests-kernel.log" \
 		kmod/secbuf.ko examples/kernel/secbuf_sample.ko \
 		examples/kernel/secbuf_stream.ko \
+		examples/kernel/secbuf_lines.ko \
 		selftests/kernel/secbuf_context_test.ko \
 		"$(scripts/kernel.sh module brd)" selftests/*.sh "${programs[@]}" "$needles/guest:needles"
 }
@@ -254,6 +256,16 @@ guest_agent()
 	mapfile -t files < <(make -s -C examples/ssh-agent guest-files)
 	scripts/guest.sh --run examples/ssh-agent/guest-test.sh --name agent \
 		--timeout 600 --log "$logs/stock-agent-kernel.log" "${files[@]}"
+}
+
+guest_echo()
+{
+	local files
+
+	make -s -C examples/echo-server all >/dev/null
+	mapfile -t files < <(make -s -C examples/echo-server guest-files)
+	scripts/guest.sh --run examples/echo-server/guest-test.sh --name echo \
+		--timeout 600 --log "$logs/stock-echo-kernel.log" "${files[@]}"
 }
 
 guest_library()
@@ -282,6 +294,7 @@ stock_lane()
 	if [ -z "$quick" ]; then
 		step stock 'library in a guest' guest_library
 		step stock 'SSH agent in a guest' guest_agent
+		step stock 'echo server in a guest' guest_echo
 	fi
 	lanes+=' stock'
 }
@@ -310,6 +323,7 @@ built_lane()
 	lane_step "$1" 'KUnit' kunit
 	lane_step "$1" 'selftests' selftests
 	[ "$1" != debug ] || lane_step debug 'soak' soak 20
+	[ "$1" != debug ] || lane_step debug 'soak of connections' connsoak 20
 }
 
 rt_lane()

@@ -171,7 +171,7 @@ start_qemu()
 		-object "memory-backend-file,id=ram,size=${mem}M,mem-path=/proc/self/fd/9,share=on" \
 		-machine q35,memory-backend=ram \
 		-kernel "$kernel" -initrd "$tmp/initramfs" \
-		-append "console=ttyS0 loglevel=7 oops=panic panic=-1 \
+		-append "console=ttyS0 loglevel=7 oops=panic panic=-1 no_timer_check \
 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 $append" \
 		-serial "file:$log" \
 		-chardev stdio,id=line,signal=off -serial chardev:line \

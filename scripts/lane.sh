@@ -14,9 +14,12 @@ usage()
 	  kunit         the KUnit suites, in debug and native
 	  selftests     all selftests
 	  pools         those of pools
+	  conns         those of conns
 	  rings         those of rings; SECBUF_RING_SECONDS: how long each case
 	                of the hostile peer and of the stress test goes on
 	  soak SECONDS  create, use, reclaim, hotplug and unload under load
+	  connsoak SECONDS
+	                clients of an echo server who do all they can
 	EOT
 }
 
@@ -33,12 +36,14 @@ guest()
 
 	make -s -C selftests all \
 		KSELFTEST="$(scripts/kernel.sh source)/tools/testing/selftests"
+	make -s -C examples/echo-server all >/dev/null
 	modules=$(scripts/modules.sh "$lane")
 	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
 	echo "$*" >"$tmp/lane-$part.sh"
 	set -- --run "$tmp/lane-$part.sh" --name "$lane" "${logging[@]}"
 	# shellcheck disable=SC2086 # names without spaces, as kbuild wants them
-	set -- "$@" $modules selftests/*.sh "${programs[@]}"
+	set -- "$@" $modules selftests/*.sh "${programs[@]}" \
+		examples/echo-server/build/echo-{server,load}
 	case $lane in
 	native)
 		scripts/uml.sh --timeout $((limit / 2)) "$@"
@@ -62,7 +67,7 @@ debug|native|rt)	;;
 *)			misused ;;
 esac
 shift 2 || misused
-if [ "$part" = soak ]; then
+if [ "$part" = soak ] || [ "$part" = connsoak ]; then
 	seconds=${1:-}
 	shift || misused
 fi
@@ -75,6 +80,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 rings='ring ring_map ring_wait ring_memory ring_end ring_peer ring_death'
 rings+=' ring_charge ring_stress ring_race ring_hostile ring_stream'
+conns='conn conn_queue conn_idle conn_send conn_stream conn_race'
 ring_seconds=${SECBUF_RING_SECONDS:-0}
 limit=$((limit + ring_seconds * 9))
 check="${SECBUF_RING_SECONDS:+SECBUF_RING_SECONDS=$SECBUF_RING_SECONDS }"
@@ -88,6 +94,8 @@ kunit)		guest "$check kunit.sh" ;;
 selftests)	guest "$check run.sh" ;;
 pools)		guest "$check run.sh pool kpool context" ;;
 rings)		guest "$check run.sh $rings" ;;
+conns)		guest "$check run.sh $conns" ;;
 soak)		guest "$check soak.sh $seconds" ;;
+connsoak)	guest "$check conn_soak.sh $seconds" ;;
 *)		misused ;;
 esac
