@@ -53,9 +53,8 @@ static bool secbuf_is_intel(void)
 
 static enum secbuf_vector secbuf_ask_vector(void)
 {
-	if (!secbuf_ask_avx512vl())
-		return SECBUF_VECTOR_XMM;
-	return secbuf_is_intel() ? SECBUF_VECTOR_YMM : SECBUF_VECTOR_ZMM;
+	return !secbuf_ask_avx512vl() ? SECBUF_VECTOR_XMM :
+	       secbuf_is_intel() ? SECBUF_VECTOR_YMM : SECBUF_VECTOR_ZMM;
 }
 
 static int secbuf_vector;
