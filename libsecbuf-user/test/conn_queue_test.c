@@ -470,8 +470,9 @@ TEST_F(queue, answers)
 	fake.done = 2;
 	EXPECT_EQ(-EPROTO, secbuf_conn_enqueue_batch(self->conn, &iov, 1));
 	fake_reset();
-	secbuf_conn_zeroize(self->conn);
-	/* Those that it has not got back. */
+	/* With those that it has not got back. */
+	secbuf_conn_close(self->conn);
+	self->conn = NULL;
 	secbuf_pool_close(self->pool);
 	ASSERT_EQ(0, secbuf_pool_open(&self->pool, self->ctx, NULL));
 }
