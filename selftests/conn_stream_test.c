@@ -83,14 +83,6 @@ static void close_ring(int fds[2])
 	close(fds[1]);
 }
 
-static int nr_conns(int dev)
-{
-	struct secbuf_info_args info;
-	int ret = secbuf_info(dev, &info);
-
-	return ret ? ret : (int)info.out_nr_conns;
-}
-
 static bool was_reset(int fd)
 {
 	struct secbuf_ring_stats_args stats;
@@ -300,6 +292,7 @@ TEST_F(stream, the_owner_dies)
 		.msg_control = control, .msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *cmsg;
+	__u64 bytes = secbuf_bytes(self->dev);
 	pid_t pid;
 
 	if (!secbuf_owner_death(self->dev))
@@ -347,8 +340,8 @@ TEST_F(stream, the_owner_dies)
 	EXPECT_EQ(ESHUTDOWN, errno);
 	close(fd);
 	close(sockets[1]);
-	/* Until the last of them is gone. */
-	for (int i = 0; i < 500 && nr_conns(self->dev) > 1; i++)
+	/* Until the last of them is gone, and what it held. */
+	for (int i = 0; i < 500 && secbuf_bytes(self->dev) != bytes; i++)
 		usleep(10000);
 }
 
