@@ -6,9 +6,8 @@
  *
  *	name value unit peer peer_value ratio
  *
- * conn_scan_words, for information, is the scan that meets 1,000 conns of which
- * it could not know that they are active, because they were active in memory
- * only; each is looked at once in its idle time.
+ * Conns that are active in memory only, each looked at once in its idle time, are
+ * not measured.
  */
 #include <fcntl.h>
 #include <stdio.h>
