@@ -4,8 +4,9 @@
 # All tests, in lanes: host (builds, style, programs that need no module), stock
 # (the module in a throwaway guest on Debian's kernel), and those of lane.sh.
 # --quick leaves out what is slow. A step that prints TAP counts as many tests as
-# it says, any other as one. The last two lines are the lanes that ran and the
-# totals.
+# it says, any other as one. A step that fails shows what failed in it
+# (failures.sh) and is named again, in few lines, before the last two lines: the
+# lanes that ran and the totals.
 
 # shellcheck disable=SC2317 # step calls the functions
 
@@ -16,6 +17,7 @@ out=$PWD/build/check
 logs=$out/logs
 quick='' lanes=''
 passed=0 failed=0 skipped=0
+failures=()
 
 case ${1:-} in
 '')		;;
@@ -88,8 +90,10 @@ step()
 	printf '%5d.%d s  %s\n' $(((${EPOCHREALTIME/./} - start) / 1000000)) \
 		$(((${EPOCHREALTIME/./} - start) / 100000 % 10)) "$result"
 	if [ $status -ne 0 ]; then
-		grep -v '^ok ' "$log" | tail -n 60 | sed 's/^/    /'
+		scripts/failures.sh "$log" | sed 's/^/    /'
 		echo "    full log: ${log#"$PWD/"}"
+		failures+=("$lane $name: $result"$'\n'"$(
+			scripts/failures.sh --short "$log" | sed 's/^/    /')")
 	fi
 }
 
@@ -203,6 +207,7 @@ host_lane()
 		step host 'README example' readme_example
 		step host 'layer rule fails when broken' \
 			scripts/check-includes.sh --selftest
+		step host 'failures are shown' scripts/failures.sh --selftest
 	else
 		step host 'layer rule' scripts/check-includes.sh
 	fi
@@ -318,6 +323,7 @@ built_lane()
 	lanes+=" $1"
 	if ! scripts/kernel.sh build "$1" >/dev/null; then
 		failed=$((failed + 1))
+		failures+=("$1: its kernel does not build")
 		return 0
 	fi
 	lane_step "$1" 'KUnit' kunit
@@ -363,6 +369,10 @@ for lane in $wanted; do
 	esac
 done
 [ $failed -eq 0 ] || status=1
+if [ ${#failures[@]} -gt 0 ]; then
+	echo "failed:"
+	printf '%s\n' "${failures[@]}"
+fi
 echo "lanes:$lanes"
 echo "$passed passed, $failed failed, $skipped skipped"
 exit $status
