@@ -12,7 +12,6 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define SLOT_SIZE	256
 #define NR_SLOTS	64
@@ -50,13 +49,6 @@ FIXTURE_TEARDOWN(race)
 	munmap((void *)self->words, words_size(NR_SLOTS));
 	pool_close(&self->p);
 	close(self->dev);
-}
-
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
-
-	nanosleep(&ts, NULL);
 }
 
 struct worker {
@@ -174,14 +166,12 @@ TEST_F(race, each_packet_once)
 	}
 	for (int i = 0; i < NR_THREADS; i++)
 		pthread_join(m[i], NULL);
-	for (int i = 0; i < 5000 && !all_seen(seen); i++)
-		sleep_ms(1);
+	EXPECT_TRUE(wait_until(all_seen(seen)));
 	stop = true;
 	for (int i = 0; i < NR_THREADS; i++) {
 		pthread_join(t[i], NULL);
 		bad += takers[i].bad;
 	}
-	EXPECT_TRUE(all_seen(seen));
 	EXPECT_EQ(0, bad);
 	EXPECT_EQ(0, pool_in_use(self->p.fd));
 	free(seen);
@@ -253,13 +243,13 @@ TEST_F(race, a_busy_buffer_is_ones_own)
 					    &workers[i]));
 	}
 	sleep_ms(2000);
+	EXPECT_TRUE(wait_until(!conn_stats(self->conn, &stats) &&
+			       stats.out_granted > 2));
 	stop = true;
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(0, workers[0].bad);
 	EXPECT_EQ(0, workers[1].bad);
-	ASSERT_EQ(0, conn_stats(self->conn, &stats));
-	EXPECT_LT(2, stats.out_granted);
 	ASSERT_EQ(0, conn_zeroize(self->conn));
 	EXPECT_EQ(0, pool_in_use(self->p.fd));
 }
@@ -396,11 +386,14 @@ TEST_F(race, zeroize_makes_room)
 	pthread_join(thread, NULL);
 }
 
+static volatile pid_t poll_tid;
+
 static void *poll_it(void *arg)
 {
 	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN };
 
-	return (void *)(uintptr_t)(poll(&p, 1, 5000) == 1 ? p.revents : -1);
+	poll_tid = gettid();
+	return (void *)(uintptr_t)(poll(&p, 1, WAIT_MS) == 1 ? p.revents : -1);
 }
 
 TEST_F(race, poll_wakes)
@@ -412,7 +405,7 @@ TEST_F(race, poll_wakes)
 
 	ASSERT_LE(0, epoll);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, poll_it, &self->conn));
-	sleep_ms(50);
+	ASSERT_TRUE(wait_until(is_asleep(poll_tid)));
 	ASSERT_EQ(0, conn_enqueue(self->conn, "x", 1));
 	pthread_join(thread, &result);
 	EXPECT_EQ(POLLIN, (uintptr_t)result);
@@ -432,21 +425,28 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
+#define RUNNING		77
+
 struct interrupted {
 	int	conn;
 	bool	writes;
-	ssize_t	ret;
 	int	error;
+	volatile ssize_t	ret;
+	volatile pid_t		tid;
 };
 
 static void *sleeper(void *arg)
 {
 	struct interrupted *in = arg;
 	char byte = 1;
+	ssize_t ret;
 
-	in->ret = in->writes ? write(in->conn, &byte, 1) :
-			       read(in->conn, &byte, 1);
+	in->ret = RUNNING;
+	in->tid = gettid();
+	ret = in->writes ? write(in->conn, &byte, 1) :
+			   read(in->conn, &byte, 1);
 	in->error = errno;
+	in->ret = ret;
 	return NULL;
 }
 
@@ -462,7 +462,7 @@ TEST_F(race, signals)
 		for (int i = 0; writes && i < 8; i++)
 			ASSERT_EQ(1, write(self->conn, "x", 1));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, sleeper, &in));
-		sleep_ms(50);
+		ASSERT_TRUE(wait_until(is_asleep(in.tid)));
 		ASSERT_EQ(0, pthread_kill(thread, SIGUSR1));
 		pthread_join(thread, NULL);
 		EXPECT_EQ(-1, in.ret);
@@ -478,7 +478,7 @@ TEST_F(race, close_in_the_middle)
 
 	ASSERT_LE(0, in.conn);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, sleeper, &in));
-	sleep_ms(50);
+	ASSERT_TRUE(wait_until(is_asleep(in.tid)));
 	ASSERT_EQ(0, close(in.conn));
 	ASSERT_EQ(1, write(self->conn, "x", 1));
 	pthread_join(thread, NULL);
@@ -574,6 +574,7 @@ TEST_F(race, the_owner_dies_under_a_sleeper)
 		SKIP(return, "objects do not die with their owner here");
 	ASSERT_NE(MAP_FAILED, in);
 	ASSERT_EQ(0, pipe(fds));
+	in->ret = RUNNING;
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
@@ -594,14 +595,11 @@ TEST_F(race, the_owner_dies_under_a_sleeper)
 				_exit(1);
 			_exit(0);
 		}
-		sleep_ms(100);
-		_exit(0);
+		_exit(!wait_until(is_asleep(in->tid)));
 	}
-	in->ret = 77;
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	for (int i = 0; i < 3000 && *(volatile ssize_t *)&in->ret == 77; i++)
-		sleep_ms(1);
+	EXPECT_TRUE(wait_until(in->ret != RUNNING));
 	EXPECT_EQ(-1, in->ret);
 	EXPECT_EQ(ESHUTDOWN, in->error);
 	close(fds[0]);
@@ -613,12 +611,14 @@ struct stuck {
 	unsigned char	*page;
 	bool		reads;
 	volatile int	done;
+	volatile pid_t	tid;
 };
 
 static void *copy_for_ever(void *arg)
 {
 	struct stuck *stuck = arg;
 
+	stuck->tid = gettid();
 	if (stuck->reads)
 		conn_dequeue(stuck->conn, stuck->page, SLOT_SIZE);
 	else
@@ -656,7 +656,7 @@ TEST_F(race, a_copy_that_does_not_end)
 		ASSERT_EQ(0, conn_enqueue(self->conn, "first", 5));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, copy_for_ever,
 					    &stuck));
-		sleep_ms(100);
+		EXPECT_TRUE(wait_until(is_asleep(stuck.tid)));
 		EXPECT_EQ(0, stuck.done);
 		EXPECT_EQ(0, conn_buffer(self->conn, 0, &buffer));
 		EXPECT_EQ(0, conn_enqueue(self->conn, "other", 5));
@@ -709,7 +709,7 @@ TEST_F(race, killed_in_a_copy)
 		copy_for_ever(&stuck);
 		_exit(2);
 	}
-	sleep_ms(200);
+	ASSERT_TRUE(wait_until(is_asleep(pid)));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(SIGKILL, status);

@@ -436,6 +436,7 @@ static int tcp_pair(int fds[2])
 
 struct hog {
 	int		sock;
+	volatile pid_t	tid;
 	struct iovec	iov[2];
 };
 
@@ -445,6 +446,7 @@ static void *hog(void *arg)
 	struct hog *hog = arg;
 	struct msghdr msg = { .msg_iov = hog->iov, .msg_iovlen = 2 };
 
+	hog->tid = gettid();
 	sendmsg(hog->sock, &msg, MSG_NOSIGNAL);
 	return NULL;
 }
@@ -453,6 +455,7 @@ struct sending {
 	int		conn;
 	int		sock;
 	int		ret;
+	volatile pid_t	tid;
 	struct secbuf_conn_send_args args;
 };
 
@@ -460,15 +463,9 @@ static void *send_once(void *arg)
 {
 	struct sending *s = arg;
 
+	s->tid = gettid();
 	s->ret = conn_send(s->conn, s->sock, 0, &s->args);
 	return NULL;
-}
-
-static void sleep_ms(unsigned int ms)
-{
-	struct timespec ts = { 0, ms * 1000000L };
-
-	nanosleep(&ts, NULL);
 }
 
 /*
@@ -506,13 +503,13 @@ TEST_F(send, a_socket_that_is_held)
 	holder.iov[1] = (struct iovec){ calloc(1, 16 << 20), 16 << 20 };
 	ASSERT_NE(NULL, holder.iov[1].iov_base);
 	ASSERT_EQ(0, pthread_create(&hogs, NULL, hog, &holder));
-	sleep_ms(200);
+	ASSERT_TRUE(wait_until(is_asleep(holder.tid)));
 	sending.sock = fds[0];
 	ASSERT_EQ(0, conn_enqueue(self->conn, self->in, SLOT_SIZE));
 	ASSERT_EQ(SLOT_SIZE, count_not(self->p.map, 0, self->p.map_size /
 				       NR_SLOTS));
 	ASSERT_EQ(0, pthread_create(&sends, NULL, send_once, &sending));
-	sleep_ms(200);
+	ASSERT_TRUE(wait_until(is_asleep(sending.tid)));
 
 	EXPECT_EQ(-EBUSY, conn_send(self->conn, self->stream[0], 0, &args));
 	EXPECT_EQ(-EAGAIN, conn_dequeue(self->conn, self->out, SLOT_SIZE));

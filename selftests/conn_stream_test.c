@@ -341,8 +341,7 @@ TEST_F(stream, the_owner_dies)
 	close(fd);
 	close(sockets[1]);
 	/* Until the last of them is gone, and what it held. */
-	for (int i = 0; i < 500 && secbuf_bytes(self->dev) != bytes; i++)
-		usleep(10000);
+	EXPECT_EQ(bytes, bytes_settled(self->dev, bytes));
 }
 
 TEST_HARNESS_MAIN

@@ -21,18 +21,6 @@
 
 static const struct timespec ten_ms = { .tv_nsec = 10 * 1000 * 1000 };
 
-/* What is left of a pool goes in the background: wait for it a while. */
-static __u64 bytes_settled(int dev, __u64 expected)
-{
-	__u64 bytes = secbuf_bytes(dev);
-
-	for (int i = 0; i < 100 && bytes != expected; i++) {
-		nanosleep(&ten_ms, NULL);
-		bytes = secbuf_bytes(dev);
-	}
-	return bytes;
-}
-
 FIXTURE(kpool)
 {
 	int		dev;
@@ -933,30 +921,6 @@ FIXTURE_TEARDOWN(threads)
 	close(self->dev);
 }
 
-/* Until the thread sleeps, or a second has passed. */
-static void wait_until_asleep(pid_t pid, pid_t tid)
-{
-	char dir[64];
-
-	snprintf(dir, sizeof(dir), "/proc/%d/task/%d", pid, tid);
-	for (int i = 0; i < 100; i++) {
-		char text[512] = { 0 }, path[96];
-		int fd;
-
-		nanosleep(&ten_ms, NULL);
-		snprintf(path, sizeof(path), "%s/stat", dir);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return;
-		if (read(fd, text, sizeof(text) - 1) > 0 &&
-		    strstr(text, ") S ")) {
-			close(fd);
-			return;
-		}
-		close(fd);
-	}
-}
-
 struct waiter {
 	pthread_t	thread;
 	int		fd;
@@ -983,10 +947,9 @@ static int waiter_start(struct waiter *w, int fd, int nr)
 	w->nr = nr;
 	if (pthread_create(&w->thread, NULL, waiter_run, w))
 		return -1;
-	while (!__atomic_load_n(&w->tid, __ATOMIC_ACQUIRE))
-		sched_yield();
-	wait_until_asleep(getpid(), w->tid);
-	return 0;
+	return wait_until(is_asleep(__atomic_load_n(&w->tid,
+						    __ATOMIC_ACQUIRE))) ?
+	       0 : -1;
 }
 
 TEST_F(threads, wait_without_need)
@@ -1065,8 +1028,7 @@ TEST_F(threads, killed_while_waiting)
 		pool_alloc_flags(args.out_fd, ids, 1, SECBUF_POOL_ALLOC_F_WAIT);
 		_exit(2);
 	}
-	wait_until_asleep(pid, pid);
-	nanosleep(&ten_ms, NULL);
+	ASSERT_TRUE(wait_until(is_asleep(pid)));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(SIGKILL, status);
@@ -1085,7 +1047,7 @@ TEST_F(threads, flag_that_mapped_pools_lack)
 }
 
 /* Signals come all the time; each batch is whole or says how far it came. */
-TEST_F_TIMEOUT(threads, signals_in_the_middle_of_batches, 120)
+TEST_F(threads, signals_in_the_middle_of_batches)
 {
 	struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, off = { 0 };
 	struct sigaction act = { .sa_handler = handler };
@@ -1174,7 +1136,7 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(threads, alloc_free_read_write_at_once, 120)
+TEST_F(threads, alloc_free_read_write_at_once)
 {
 	struct worker workers[NR_WORKERS];
 	struct secbuf_pool_create_args args;
@@ -1370,7 +1332,7 @@ FIXTURE_TEARDOWN(memcg)
 	close(self->dev);
 }
 
-TEST_F_TIMEOUT(memcg, limit, 120)
+TEST_F(memcg, limit)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
@@ -1562,12 +1524,8 @@ TEST_F(death, everything_is_gone_at_once)
 
 	close(down[1]);
 	if (variant->exec) {
-		for (int i = 0; i < 500; i++) {
-			ASSERT_EQ(0, secbuf_info(self->dev, &after));
-			if (after.out_bytes <= alive.out_bytes - 4 * PAGE)
-				break;
-			nanosleep(&ten_ms, NULL);
-		}
+		wait_until(secbuf_bytes(self->dev) <=
+			   alive.out_bytes - 4 * PAGE);
 	} else {
 		ASSERT_EQ(owner, waitpid(owner, &status, 0));
 		EXPECT_EQ(variant->sig, status);

@@ -798,7 +798,7 @@ static int memcg_fill_and_create(void *arg)
 	return -pool_create(self->dev, 64, SECBUF_LIMIT_CEILING, &args);
 }
 
-TEST_F_TIMEOUT(memcg, charged_and_uncharged, 120)
+TEST_F(memcg, charged_and_uncharged)
 {
 	if (access(self->cg.dir, F_OK) ||
 	    file_number(self->cg.dir, "memory.current", "") < 0)
@@ -807,7 +807,7 @@ TEST_F_TIMEOUT(memcg, charged_and_uncharged, 120)
 }
 
 /* The limit is an error of the call: nobody is killed. */
-TEST_F_TIMEOUT(memcg, limit, 120)
+TEST_F(memcg, limit)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
@@ -815,7 +815,7 @@ TEST_F_TIMEOUT(memcg, limit, 120)
 	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
-TEST_F_TIMEOUT(memcg, limit_reached_by_a_batch, 120)
+TEST_F(memcg, limit_reached_by_a_batch)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");
@@ -823,7 +823,7 @@ TEST_F_TIMEOUT(memcg, limit_reached_by_a_batch, 120)
 	EXPECT_EQ(0, file_number(self->cg.dir, "memory.events", "oom_kill "));
 }
 
-TEST_F_TIMEOUT(memcg, limit_reached_by_a_pool, 120)
+TEST_F(memcg, limit_reached_by_a_pool)
 {
 	if (file_write(self->cg.dir, "memory.max", "4M"))
 		SKIP(return, "no memory controller");

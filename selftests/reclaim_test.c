@@ -131,7 +131,7 @@ static int idle_gives_way(void *arg)
 	return poll(&pfd, 1, 0) == 1 && pfd.revents == POLLPRI ? 0 : 7;
 }
 
-TEST_F_TIMEOUT(cgroup, idle_gives_way, 120)
+TEST_F(cgroup, idle_gives_way)
 {
 	EXPECT_EQ(0, memcg_run(&self->cg, idle_gives_way, self));
 	EXPECT_NOBODY_KILLED();
@@ -154,7 +154,7 @@ static int parked_gives_way(void *arg)
 }
 
 /* Of kernel-held pools, too. */
-TEST_F_TIMEOUT(cgroup, parked_gives_way, 120)
+TEST_F(cgroup, parked_gives_way)
 {
 	EXPECT_EQ(0, memcg_run(&self->cg, parked_gives_way, self));
 	EXPECT_NOBODY_KILLED();
@@ -181,7 +181,7 @@ static int idle_of_another_pool(void *arg)
 	return pool_alloc(p.fd, ids, 1) == -ENOMEM ? 0 : 5;
 }
 
-TEST_F_TIMEOUT(cgroup, idle_of_another_pool, 120)
+TEST_F(cgroup, idle_of_another_pool)
 {
 	EXPECT_EQ(0, memcg_run(&self->cg, idle_of_another_pool, self));
 	EXPECT_NOBODY_KILLED();
@@ -203,7 +203,7 @@ static int member_in_cgroup(void *arg)
 }
 
 /* A cgroup asks for what is charged to it, not for what others pay for. */
-TEST_F_TIMEOUT(cgroup, only_its_own, 120)
+TEST_F(cgroup, only_its_own)
 {
 	ASSERT_TRUE(part_setup(self->out, self->dev, -1));
 	EXPECT_EQ(0, memcg_run(&self->cg, member_in_cgroup, self));
@@ -250,7 +250,7 @@ static int guard_until_full(void *arg)
  * that is; the fixture counts the bytes. And it is not at the cost of others,
  * whose idle memory could not help.
  */
-TEST_F_TIMEOUT(cgroup, full_in_the_middle, 200)
+TEST_F(cgroup, full_in_the_middle)
 {
 	struct guard_round round = { .dev = self->dev, .dir = self->cg.dir };
 	struct pollfd pfd = { .events = POLLPRI };
@@ -337,7 +337,7 @@ static long time_without_waiting(struct throttled *t, struct pool *p)
 }
 
 /* A dead member's secrets go, whatever another one is waiting for. */
-TEST_F_TIMEOUT(cgroup, throttled_member, 100)
+TEST_F(cgroup, throttled_member)
 {
 	struct throttled t = { .dir = self->cg.dir, .dev = self->dev };
 	pid_t victim, attacker;
@@ -397,7 +397,7 @@ static int cgroup_goes(void *arg)
 }
 
 /* A pool outlives the cgroup that it is charged to. */
-TEST_F_TIMEOUT(cgroup, goes_away, 120)
+TEST_F(cgroup, goes_away)
 {
 	EXPECT_EQ(0, memcg_run(&self->cg, cgroup_goes, self));
 }
@@ -427,7 +427,7 @@ static int deep_below(void *arg)
 }
 
 /* The limit is that of a cgroup above. */
-TEST_F_TIMEOUT(cgroup, limit_above, 120)
+TEST_F(cgroup, limit_above)
 {
 	EXPECT_EQ(0, memcg_run(&self->cg, deep_below, self));
 	EXPECT_NOBODY_KILLED();
@@ -493,7 +493,7 @@ static void __attribute__((noreturn)) hog_machine(const int *content)
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(machine, idle_gives_way, 200)
+TEST_F(machine, idle_gives_way)
 {
 	struct pollfd pfd = { .fd = self->part->p.fd, .events = POLLPRI };
 	int *content, status;

@@ -231,12 +231,7 @@ FIXTURE_TEARDOWN(hostile)
 {
 	TH_LOG("%u rounds, %u broken, slowest call %llu ms", self->rounds,
 	       self->broken, self->slowest);
-	for (int i = 0; i < 200; i++) {
-		if (secbuf_bytes(self->dev) == self->bytes)
-			break;
-		usleep(10000);
-	}
-	EXPECT_EQ(self->bytes, secbuf_bytes(self->dev));
+	EXPECT_EQ(self->bytes, bytes_settled(self->dev, self->bytes));
 	close(self->dev);
 }
 

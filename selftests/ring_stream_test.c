@@ -33,12 +33,7 @@ FIXTURE_SETUP(stream)
 FIXTURE_TEARDOWN(stream)
 {
 	/* The thread ends on its own. */
-	for (int i = 0; i < 500; i++) {
-		if (secbuf_bytes(self->dev) == self->bytes)
-			break;
-		usleep(10000);
-	}
-	EXPECT_EQ(self->bytes, secbuf_bytes(self->dev));
+	EXPECT_EQ(self->bytes, bytes_settled(self->dev, self->bytes));
 	close(self->control);
 	close(self->dev);
 }

@@ -14,9 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/secbuf.h>
@@ -27,6 +29,58 @@
 #define PAGE		4096UL
 
 #define poison(args)	memset((args), POISON, sizeof(*(args)))
+
+/*
+ * An emulated machine on a busy one stands still for seconds now and then. What
+ * takes longer than this will not come any more.
+ */
+#define WAIT_MS		60000
+
+/* Of a test, in seconds: more than it waits. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	240
+
+static inline __u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static inline void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Whether @cond becomes true. */
+#define wait_until(cond)						\
+({									\
+	__u64 end_ = now_ms() + WAIT_MS;				\
+	bool true_;							\
+									\
+	while (!(true_ = (cond)) && now_ms() < end_)			\
+		sleep_ms(1);						\
+	true_;								\
+})
+
+/* A process or a thread; 0 is none. */
+static inline bool is_asleep(pid_t tid)
+{
+	char path[32], text[512] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strstr(text, ") S ") || strstr(text, ") D ");
+}
 
 static void __attribute__((constructor)) secbuf_open_or_skip(void)
 {
@@ -278,6 +332,13 @@ static inline int conn_zeroize(int fd)
 	struct secbuf_conn_plain_args args = { .size = sizeof(args) };
 
 	return secbuf_ioctl(fd, SECBUF_IOC_CONN_ZEROIZE, &args);
+}
+
+/* What is left of an object goes in the background: wait for it a while. */
+static inline __u64 bytes_settled(int dev, __u64 expected)
+{
+	wait_until(secbuf_bytes(dev) == expected);
+	return secbuf_bytes(dev);
 }
 
 /* A pool and its mapping. */

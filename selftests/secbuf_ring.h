@@ -9,18 +9,9 @@
 #include "secbuf_fixture.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define RING_FOREVER	SECBUF_RING_TIMEOUT_NONE
 #define MS		1000000ULL
-
-static inline __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / MS;
-}
 
 /* How long a test that goes on for a while does so, in milliseconds. */
 static inline __u64 ring_test_ms(unsigned int seconds)
