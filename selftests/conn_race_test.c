@@ -656,7 +656,7 @@ TEST_F(race, a_copy_that_does_not_end)
 		ASSERT_EQ(0, conn_enqueue(self->conn, "first", 5));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, copy_for_ever,
 					    &stuck));
-		EXPECT_TRUE(wait_until(is_asleep(stuck.tid)));
+		EXPECT_TRUE(wait_until(is_stuck(stuck.tid)));
 		EXPECT_EQ(0, stuck.done);
 		EXPECT_EQ(0, conn_buffer(self->conn, 0, &buffer));
 		EXPECT_EQ(0, conn_enqueue(self->conn, "other", 5));
@@ -709,7 +709,7 @@ TEST_F(race, killed_in_a_copy)
 		copy_for_ever(&stuck);
 		_exit(2);
 	}
-	ASSERT_TRUE(wait_until(is_asleep(pid)));
+	ASSERT_TRUE(wait_until(is_stuck(pid)));
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(SIGKILL, status);

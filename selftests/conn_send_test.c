@@ -503,13 +503,13 @@ TEST_F(send, a_socket_that_is_held)
 	holder.iov[1] = (struct iovec){ calloc(1, 16 << 20), 16 << 20 };
 	ASSERT_NE(NULL, holder.iov[1].iov_base);
 	ASSERT_EQ(0, pthread_create(&hogs, NULL, hog, &holder));
-	ASSERT_TRUE(wait_until(is_asleep(holder.tid)));
+	ASSERT_TRUE(wait_until(is_stuck(holder.tid)));
 	sending.sock = fds[0];
 	ASSERT_EQ(0, conn_enqueue(self->conn, self->in, SLOT_SIZE));
 	ASSERT_EQ(SLOT_SIZE, count_not(self->p.map, 0, self->p.map_size /
 				       NR_SLOTS));
 	ASSERT_EQ(0, pthread_create(&sends, NULL, send_once, &sending));
-	ASSERT_TRUE(wait_until(is_asleep(sending.tid)));
+	ASSERT_TRUE(wait_until(is_stuck(sending.tid)));
 
 	EXPECT_EQ(-EBUSY, conn_send(self->conn, self->stream[0], 0, &args));
 	EXPECT_EQ(-EAGAIN, conn_dequeue(self->conn, self->out, SLOT_SIZE));

@@ -451,7 +451,7 @@ TEST_F(owner, alloc_that_cannot_reply)
 	if (pfd.fd < 0)
 		SKIP(return, "no userfaultfd");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, alloc_slowly, &a));
-	ASSERT_EQ(1, poll(&pfd, 1, 10000));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
 	ASSERT_EQ(POLLIN, pfd.revents);
 	EXPECT_EQ(2, pool_free_flags(self->p.fd, NULL, 0,
 				     SECBUF_POOL_FREE_F_ALL));
@@ -547,7 +547,7 @@ TEST_F(held, address_space)
 	ASSERT_LE(0, r.mem);
 	r.from = where;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, reader_run, &r));
-	ASSERT_EQ(1, poll(&pfd, 1, 10000));	/* it waits for the page */
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));	/* it waits for the page */
 
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));

@@ -365,8 +365,7 @@ TEST_F(cgroup, throttled_member)
 
 	EXPECT_GE(5, time_without_waiting(&t, &p));
 	kill(victim, SIGKILL);
-	for (int i = 0; i < 50 && waitpid(victim, NULL, WNOHANG) == 0; i++)
-		usleep(100 * 1000);
+	EXPECT_TRUE(wait_until(waitpid(victim, NULL, WNOHANG) == victim));
 	EXPECT_EQ(SIGBUS, touch(slot, false));
 	EXPECT_EQ(-1, waitpid(victim, NULL, WNOHANG));
 	/* It was still waiting. */

@@ -98,7 +98,7 @@ static void touch_all(const struct context *ctx, bool full)
 	say(ctx);
 	hear(ctx);
 
-	alarm(100);
+	alarm(TEST_TIMEOUT_DEFAULT);
 	mine = charged(&self->toucher);
 	his = charged(&self->creator);
 	memset(p.data, 0x5a, RING);

@@ -150,7 +150,7 @@ TEST_F(death, producer)
 	EXPECT_EQ(SECBUF_RING_PRODUCER_GONE, c.status->flags);
 	EXPECT_EQ(0, count_not(c.data + 10, 0, SIZE - 10));
 	EXPECT_EQ(0, count_not((unsigned char *)c.head + 8, 0, PAGE - 8));
-	EXPECT_EQ(POLLIN | POLLHUP, poll_for(self->c, 5000));
+	EXPECT_EQ(POLLIN | POLLHUP, poll_for(self->c, WAIT_MS));
 	EXPECT_EQ(10, read(self->c, buf, 20));
 	EXPECT_EQ(0, memcmp(buf, "0123456789", 10));
 	EXPECT_EQ(0, read(self->c, buf, 20));
@@ -190,7 +190,7 @@ TEST_F(death, consumer)
 	EXPECT_EQ(variant->status, child_end(&child));
 
 	EXPECT_EQ(SECBUF_RING_CONSUMER_GONE, p.status->flags);
-	EXPECT_EQ(POLLHUP, poll_for(self->p, 5000));
+	EXPECT_EQ(POLLHUP, poll_for(self->p, WAIT_MS));
 	EXPECT_EQ(0, ring_stats(self->p, &stats));
 	EXPECT_EQ(0, stats.out_bytes);
 	EXPECT_EQ(0, count_not(p.data, 0, 2 * SIZE));

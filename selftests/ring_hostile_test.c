@@ -465,7 +465,8 @@ TEST_F_TIMEOUT(hostile, peer, 300)
 		self->rounds++;
 		self->broken += broken;
 	} while (!err && now_ms() < end);
-	EXPECT_GT(5000, self->slowest);
+	/* It is one of many steps, not for ever. */
+	EXPECT_GT(WAIT_MS, self->slowest);
 }
 
 TEST_HARNESS_MAIN

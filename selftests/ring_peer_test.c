@@ -147,7 +147,7 @@ TEST_F(peer, claim)
 	if (!self->owners)
 		return;
 	/* We hold its descriptor still, and that keeps nothing alive. */
-	EXPECT_EQ(POLLHUP, poll_for(self->c, 5000));
+	EXPECT_EQ(POLLHUP, poll_for(self->c, WAIT_MS));
 	EXPECT_EQ(0, read(self->c, buf, 30));
 }
 
@@ -177,7 +177,7 @@ TEST_F(peer, claim_what_is_mapped)
 
 static void claim_from_sleeper(const struct context *ctx)
 {
-	usleep(100000);
+	CHECK(wait_until(is_asleep(getppid())));
 	CHECK(ring_claim(ctx->c) == 0);
 	hear(ctx);
 }
@@ -358,7 +358,7 @@ static void receive_and_read(const struct context *ctx)
 TEST_F(peer, by_socket)
 {
 	struct secbuf_ring_create_args args;
-	struct child child;
+	struct child child = { 0 };
 	struct ring_end p;
 	int socks[2];
 
@@ -368,13 +368,14 @@ TEST_F(peer, by_socket)
 	ASSERT_EQ(0, send_fd(socks[0], args.out_consumer_fd));
 	close(args.out_consumer_fd);
 	ASSERT_EQ(0, ring_end_map(&p, args.out_producer_fd));
-	usleep(50000);
+	/* It sleeps for this, or for the descriptor: all the same. */
+	wait_until(is_asleep(child.pid));
 	ASSERT_TRUE(ring_put(&p, "0123456789", 10));
 	ring_notify(p.fd);
 	child_go_on(&child);
 	EXPECT_EQ(CHILD_OK, child_end(&child));
 	/* It had the only descriptor, so this holds without notifiers too. */
-	EXPECT_EQ(POLLHUP, poll_for(p.fd, 5000) & POLLHUP);
+	EXPECT_EQ(POLLHUP, poll_for(p.fd, WAIT_MS) & POLLHUP);
 	EXPECT_EQ(SECBUF_RING_CONSUMER_GONE, p.status->flags);
 	ring_end_close(&p);
 	close(socks[0]);
@@ -611,10 +612,13 @@ static void claim_what_is_read(const struct context *ctx)
 	CHECK(ring_claim(ctx->c) == -EBUSY);
 }
 
+static volatile pid_t blocked_tid;
+
 static void *blocked_read(void *arg)
 {
 	void **args = arg;
 
+	blocked_tid = gettid();
 	return (void *)read(*(int *)args[0], args[1], 10);
 }
 
@@ -634,7 +638,7 @@ TEST_F(peer, claim_what_is_read)
 	args[0] = &self->c;
 	args[1] = page;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, blocked_read, args));
-	usleep(200000);
+	ASSERT_TRUE(wait_until(is_stuck(blocked_tid)));
 	ASSERT_EQ(0, child_start(&child, claim_what_is_read, &self->args,
 				 NULL));
 	EXPECT_EQ(CHILD_OK, child_end(&child));
@@ -670,15 +674,10 @@ TEST_F(peer, nobody_waits_for_a_blocked_reader)
 		ASSERT_EQ(200, child_end(&c));
 		SKIP(return, "no userfaultfd");
 	}
-	usleep(200000);
+	ASSERT_TRUE(wait_until(is_stuck(c.pid)));
 	/* The reader sleeps in a fault. Shrinking does not wait for it. */
 	kill(p.pid, SIGKILL);
-	for (int i = 0; i < 500; i++) {
-		if (waitpid(p.pid, &status, WNOHANG) == p.pid)
-			break;
-		usleep(10000);
-		ASSERT_NE(499, i);
-	}
+	ASSERT_TRUE(wait_until(waitpid(p.pid, &status, WNOHANG) == p.pid));
 	EXPECT_EQ(0, ring_reset(self->c));
 	kill(c.pid, SIGKILL);
 	EXPECT_EQ(-SIGKILL, child_end(&c));

@@ -97,11 +97,12 @@ TEST_F(both, wait_times_out)
 	EXPECT_EQ(-ETIMEDOUT, ring_wait(self->c, 1, 50 * MS));
 	took = now_ns() - begin;
 	EXPECT_LE(50 * MS, took);
-	EXPECT_GE(5000 * MS, took);
+	EXPECT_GE(WAIT_MS * MS, took);
 }
 
 struct later {
 	pthread_t	thread;
+	pid_t		sleeper;
 	void		(*fn)(struct ring *r);
 	struct ring	*ring;
 };
@@ -110,7 +111,7 @@ static void *do_later(void *arg)
 {
 	struct later *later = arg;
 
-	usleep(50000);
+	wait_until(is_asleep(later->sleeper));
 	later->fn(later->ring);
 	return NULL;
 }
@@ -120,6 +121,7 @@ static void start_later(struct later *later, struct ring *ring,
 {
 	later->ring = ring;
 	later->fn = fn;
+	later->sleeper = gettid();
 	pthread_create(&later->thread, NULL, do_later, later);
 }
 
@@ -297,7 +299,7 @@ TEST_F(both, epoll_edge)
 	EXPECT_EQ(0, epoll_wait(ep, &event, 1, 0));
 	for (int i = 0; i < 5; i++) {
 		ASSERT_EQ(10, write(self->p, buf, 10));
-		EXPECT_EQ(1, epoll_wait(ep, &event, 1, 1000));
+		EXPECT_EQ(1, epoll_wait(ep, &event, 1, WAIT_MS));
 		EXPECT_EQ(0, epoll_wait(ep, &event, 1, 0));
 		EXPECT_EQ(10, read(self->c, buf, 10));
 		/* Until EAGAIN, and from then on it is told again. */
@@ -319,7 +321,7 @@ TEST_F(both, epoll_level)
 	for (int i = 0; i < 5; i++) {
 		EXPECT_EQ(0, epoll_wait(ep, &event, 1, 0));
 		ASSERT_EQ(10, write(self->p, buf, 10));
-		EXPECT_EQ(1, epoll_wait(ep, &event, 1, 1000));
+		EXPECT_EQ(1, epoll_wait(ep, &event, 1, WAIT_MS));
 		EXPECT_EQ(1, epoll_wait(ep, &event, 1, 0));
 		EXPECT_EQ(10, read(self->c, buf, 10));
 	}

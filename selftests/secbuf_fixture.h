@@ -66,20 +66,33 @@ static inline void sleep_ms(unsigned int ms)
 	true_;								\
 })
 
-/* A process or a thread; 0 is none. */
-static inline bool is_asleep(pid_t tid)
+/* One of the letters of /proc/PID/stat, of a process or a thread. */
+static inline char task_state(pid_t tid)
 {
 	char path[32], text[512] = "";
+	const char *end;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
+		return 0;
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
-	return strstr(text, ") S ") || strstr(text, ") D ");
+	end = strrchr(text, ')');
+	return end && end[1] ? end[2] : 0;
+}
+
+/* Where a signal would wake it. */
+static inline bool is_asleep(pid_t tid)
+{
+	return task_state(tid) == 'S';
+}
+
+static inline bool is_stuck(pid_t tid)
+{
+	return is_asleep(tid) || task_state(tid) == 'D';
 }
 
 static void __attribute__((constructor)) secbuf_open_or_skip(void)

@@ -6,7 +6,7 @@
 
 #include <secbuf.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "fake.h"
 

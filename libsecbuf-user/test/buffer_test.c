@@ -10,7 +10,7 @@
 
 #include <secbuf.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "source.h"
 #include "vectors.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 
@@ -428,7 +428,7 @@ static void *produce(void *arg)
 	return (void *)i;
 }
 
-TEST_F_TIMEOUT(queue, two_threads, 120)
+TEST_F(queue, two_threads)
 {
 	pthread_t thread;
 	unsigned char *buf;

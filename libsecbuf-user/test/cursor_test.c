@@ -9,7 +9,7 @@
 
 #include <secbuf.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "vectors.h"
 

@@ -81,7 +81,7 @@ static inline unsigned int granted(struct secbuf_pool *pool)
 	pid_t __pid = fork();						\
 	int __status = -1;						\
 	if (!__pid) {							\
-		alarm(20);						\
+		alarm(120);						\
 		_exit(fn(self));					\
 	}								\
 	if (__pid > 0)							\

@@ -11,7 +11,7 @@
 
 #include <secbuf.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 

@@ -14,7 +14,7 @@
 #include <secbuf.h>
 #include <secbuf/io.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "source.h"
 
@@ -238,6 +238,7 @@ static void on_signal(int sig)
 
 struct pesterer {
 	pthread_t whom;
+	pid_t tid;
 	int fd;
 };
 
@@ -249,6 +250,7 @@ static void *pester(void *arg)
 
 	for (i = 0; i < 3; i++) {
 		usleep(30000);
+		await_sleep(pesterer->tid);
 		pthread_kill(pesterer->whom, SIGUSR1);
 	}
 	usleep(30000);
@@ -259,7 +261,9 @@ static void *pester(void *arg)
 
 TEST_F(io, signals)
 {
-	struct pesterer pesterer = { pthread_self(), self->out };
+	struct pesterer pesterer = {
+		pthread_self(), getpid(), self->out,
+	};
 	struct sigaction action = { .sa_handler = on_signal };
 	struct secbuf_buffer *buf = &self->buf;
 	pthread_t thread;

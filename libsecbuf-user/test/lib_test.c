@@ -7,7 +7,7 @@
 
 #include <secbuf.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 /* What a failed call must overwrite. */
 static char not_null[1];

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 

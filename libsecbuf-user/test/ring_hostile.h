@@ -24,7 +24,7 @@
 #define HOSTILE_BATCH	8
 
 /* No call may take longer; the machine may be slow. */
-#define HOSTILE_CALL_S	20
+#define HOSTILE_CALL_S	60
 
 static inline double hostile_now(void)
 {

@@ -11,7 +11,7 @@
 #include "ring_fake.h"
 #include "ring_hostile.h"
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #define SIZE	4096
 

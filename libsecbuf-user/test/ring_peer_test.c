@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 #include "ring_traffic.h"
@@ -436,7 +436,7 @@ TEST_F(peer, exec_is_the_end_of_an_end)
 	ASSERT_EQ(0, secbuf_ring_wait(&self->consumer->side, 5, FOREVER));
 	EXPECT_EQ(5, secbuf_ring_read(self->consumer, text, sizeof(text)));
 	EXPECT_EQ(-EPIPE, secbuf_ring_wait(&self->consumer->side, 1,
-					   10000 * MS));
+					   WAIT_NS));
 	EXPECT_EQ(0, waitpid(self->pid, NULL, WNOHANG));
 }
 
@@ -468,7 +468,7 @@ TEST_F(peer, death_is_the_end_of_an_end)
 	be_child(self, attach_fork_and_die);
 	ASSERT_EQ(0, attach_consumer(self));
 	EXPECT_EQ(-EPIPE, secbuf_ring_wait(&self->consumer->side, 1,
-					   10000 * MS));
+					   WAIT_NS));
 	EXPECT_EQ(0, reap(self));
 	close(pipe_of_test[0]);
 	close(pipe_of_test[1]);
@@ -512,7 +512,7 @@ TEST_F(peer, reset_by_another)
 static void __attribute__((constructor)) sleep_instead(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--sleep")) {
-		sleep(60);
+		sleep(10 * WAIT_S);
 		_exit(0);
 	}
 }

@@ -7,7 +7,7 @@
 
 #include "ring_fake.h"
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #define SIZE	4096
 #define NR	8

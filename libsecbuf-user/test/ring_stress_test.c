@@ -9,7 +9,7 @@
 #include "ring_fake.h"
 #include "ring_traffic.h"
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #define SIZE		8192
 #define TOTAL		(24 << 20)
@@ -89,7 +89,7 @@ FIXTURE_TEARDOWN(stress)
 	fake_close();
 }
 
-TEST_F_TIMEOUT(stress, all_arrives, 120)
+TEST_F(stress, all_arrives)
 {
 	run(variant->start + variant->flags, TOTAL / SHARE, NULL, NULL);
 	EXPECT_EQ(0, error_in);
@@ -134,7 +134,7 @@ static void *take_memory(void *unused)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(stress, parking_against_the_kernel, 120)
+TEST_F(stress, parking_against_the_kernel)
 {
 	run(variant->start + 1, TOTAL / SHARE, take_memory, NULL);
 	EXPECT_EQ(0, error_in);
@@ -207,13 +207,13 @@ static void against_scribbles(bool scribble_head)
 	traffic->waits = i;
 }
 
-TEST_F_TIMEOUT(stress, hostile_consumer, 120)
+TEST_F(stress, hostile_consumer)
 {
 	against_scribbles(false);
 	EXPECT_EQ(200000, traffic_in.waits);
 }
 
-TEST_F_TIMEOUT(stress, hostile_producer, 120)
+TEST_F(stress, hostile_producer)
 {
 	against_scribbles(true);
 	EXPECT_EQ(200000, traffic_out.waits);

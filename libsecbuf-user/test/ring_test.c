@@ -9,7 +9,7 @@
 
 #include "ring_fake.h"
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #define SIZE	4096
 

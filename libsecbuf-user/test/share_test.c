@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 

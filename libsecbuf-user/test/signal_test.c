@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "device.h"
 

@@ -11,7 +11,7 @@
 #include <secbuf.h>
 #include <secbuf/text.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "registers.h"
 #include "source.h"
