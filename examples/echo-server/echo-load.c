@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "visitor.h"
 
 #define LOAD_EXIT_USAGE		2
-#define LOAD_PATIENCE_MS	30000
+#define LOAD_PATIENCE_MS	120000
 #define LOAD_BATCH		64
 
 enum mode {
@@ -286,12 +287,69 @@ static int random_step(struct load *load, struct visitor *visitor)
 	return ret < 0 ? load_judge(load, visitor, ret) : 0;
 }
 
-static int load_random(struct load *load)
+static int random_finish_one(struct load *load, struct visitor *visitor,
+			     short events)
 {
-	double end = now() + load->amount;
+	int err = visitor_go_on(visitor, events);
+
+	return err ? load_judge(load, visitor, err) : 0;
+}
+
+static int random_give_up(struct load *load, const struct pollfd *polls)
+{
 	struct visitor *visitor;
 	unsigned int i;
 	int err = 0;
+
+	for (i = 0; i < load->clients; i++) {
+		visitor = &load->visitors[i];
+		if (polls[i].fd >= 0 && !err) {
+			complain("client %u: %" PRIu64 " of %" PRIu64
+				 " bytes came back", i, visitor->got,
+				 visitor->sent);
+			err = load_judge(load, visitor, -ETIMEDOUT);
+		}
+	}
+	return err;
+}
+
+/*
+ * All at the same time: what one does not read is memory that the network lacks
+ * for the others. As long as there is something for anybody, nobody is lost.
+ */
+static int random_finish(struct load *load, struct pollfd *polls)
+{
+	struct visitor *visitor;
+	unsigned int i, left;
+	int err = 0;
+
+	while (!err) {
+		for (i = 0, left = 0; i < load->clients; i++) {
+			visitor = &load->visitors[i];
+			polls[i].events = visitor->fd < 0 ? 0 :
+					  visitor_wants(visitor);
+			polls[i].fd = polls[i].events ? visitor->fd : -1;
+			left += polls[i].fd >= 0;
+		}
+		if (!left)
+			break;
+		if (poll(polls, load->clients, LOAD_PATIENCE_MS) <= 0)
+			return random_give_up(load, polls);
+		for (i = 0; i < load->clients && !err; i++)
+			if (polls[i].fd >= 0 && polls[i].revents)
+				err = random_finish_one(load,
+							&load->visitors[i],
+							polls[i].revents);
+	}
+	return err;
+}
+
+static int load_random(struct load *load)
+{
+	struct pollfd *polls = calloc(load->clients, sizeof(*polls));
+	double end = now() + load->amount;
+	unsigned int i;
+	int err = polls ? 0 : -ENOMEM;
 
 	for (i = 0; i < load->clients; i++)
 		load->visitors[i].fd = -1;
@@ -301,16 +359,12 @@ static int load_random(struct load *load)
 		if (random_next(&load->state) % 1000 == 0)
 			usleep(random_next(&load->state) % 50000);
 	}
-	for (i = 0; i < load->clients && !err; i++) {
-		visitor = &load->visitors[i];
-		if (visitor->fd < 0)
-			continue;
-		err = visitor_finish(visitor, LOAD_PATIENCE_MS);
-		if (err)
-			err = load_judge(load, visitor, err);
-		else
-			load->bytes += visitor->got;
-	}
+	if (!err)
+		err = random_finish(load, polls);
+	free(polls);
+	for (i = 0; i < load->clients && !err; i++)
+		if (load->visitors[i].fd >= 0)
+			load->bytes += load->visitors[i].got;
 	printf("%" PRIu64 " connections, %" PRIu64 " lost, %" PRIu64 " bytes\n",
 	       load->connects, load->losses, load->bytes);
 	return err;

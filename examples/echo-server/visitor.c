@@ -166,29 +166,47 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+static bool is_whole(const struct visitor *visitor)
+{
+	return visitor->out.at == visitor->out.len;
+}
+
+short visitor_wants(const struct visitor *visitor)
+{
+	if (!is_whole(visitor))
+		return POLLIN | POLLOUT;
+	return visitor->got < visitor->sent ? POLLIN : 0;
+}
+
+int visitor_go_on(struct visitor *visitor, short events)
+{
+	int ret;
+
+	if (!is_whole(visitor) && events & POLLOUT) {
+		ret = visitor_send(visitor, visitor_rest(visitor));
+		if (ret < 0 && ret != -EAGAIN)
+			return ret;
+	}
+	if (events & ~POLLOUT) {
+		ret = visitor_receive(visitor);
+		if (ret <= 0 && ret != -EAGAIN)
+			return ret ? ret : -ECONNRESET;
+	}
+	return 0;
+}
+
 int visitor_finish(struct visitor *visitor, int ms)
 {
 	struct pollfd pfd = { .fd = visitor->fd };
 	int64_t end = now_ms() + ms;
-	bool whole;
-	int ret;
+	int err = 0;
 
 	for (;;) {
-		whole = visitor->out.at == visitor->out.len;
-		if (whole && visitor->got == visitor->sent)
-			return 0;
-		pfd.events = whole ? POLLIN : POLLIN | POLLOUT;
+		pfd.events = visitor_wants(visitor);
+		if (err || !pfd.events)
+			return err;
 		if (now_ms() > end || poll(&pfd, 1, ms) <= 0)
 			return -ETIMEDOUT;
-		if (!whole && pfd.revents & POLLOUT) {
-			ret = visitor_send(visitor, visitor_rest(visitor));
-			if (ret < 0 && ret != -EAGAIN)
-				return ret;
-		}
-		if (pfd.revents & ~POLLOUT) {
-			ret = visitor_receive(visitor);
-			if (ret <= 0 && ret != -EAGAIN)
-				return ret ? ret : -ECONNRESET;
-		}
+		err = visitor_go_on(visitor, pfd.revents);
 	}
 }

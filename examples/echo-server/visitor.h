@@ -73,6 +73,12 @@ int visitor_receive(struct visitor *visitor);
 /* What no server must accept. */
 int visitor_send_too_long(struct visitor *visitor);
 
+/* The events of poll() without which not all comes back; 0: it has. */
+short visitor_wants(const struct visitor *visitor);
+
+/* There are these: ends the string that was begun, reads. 0 or -errno. */
+int visitor_go_on(struct visitor *visitor, short events);
+
 /* All is to come back within @ms milliseconds. 0 or -errno. */
 int visitor_finish(struct visitor *visitor, int ms);
 
