@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +68,8 @@ static const char load_usage[] =
 	"                       were N together; prints how many a second\n"
 	"  -r, --random=SECONDS each does what clients do: connect, half a string,\n"
 	"                       many at once, not read, die, nothing\n"
-	"  -H, --hold=SECONDS   each sends one string, then nothing for so long,\n"
-	"                       then one more\n"
+	"  -H, --hold=SECONDS   each sends one string, then nothing for so long or\n"
+	"                       until SIGUSR1, then one more\n"
 	"  -s, --size=BYTES     of each string; random without it, but 32 with -n\n"
 	"  -f, --max-frame=N    longest string, default 4092\n"
 	"  -l, --losses-ok      the server may hang up, as it does when it is full\n"
@@ -374,10 +375,18 @@ static int load_random(struct load *load)
  * Idle.
  */
 
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
 static int load_hold(struct load *load)
 {
+	const struct sigaction action = { .sa_handler = on_signal };
 	unsigned int i, round;
 	int err = 0;
+
+	sigaction(SIGUSR1, &action, NULL);
 
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < load->clients && !err; i++)

@@ -77,7 +77,7 @@ start()
 	tries=0
 	until [ -s "$tmp/port" ]; do
 		tries=$((tries + 1))
-		if [ $tries -gt 100 ] || ! kill -0 "$pid" 2>/dev/null; then
+		if [ $tries -gt 600 ] || ! kill -0 "$pid" 2>/dev/null; then
 			cat "$tmp/errors"
 			return 1
 		fi
@@ -100,7 +100,7 @@ stop()
 
 load()
 {
-	timeout 300 "$bin/echo-load" --port="$port" "$@"
+	timeout 600 "$bin/echo-load" --port="$port" "$@"
 }
 
 fails()
@@ -153,21 +153,36 @@ test_limits()
 	check 'refusals were counted' grep -q ' [1-9][0-9]* refused' "$tmp/port"
 }
 
+# hold CLIENTS: $holder, in the background, and all have had an answer
+hold()
+{
+	: >"$tmp/held"
+	"$bin/echo-load" --port="$port" --hold=600 --clients="$1" \
+		>"$tmp/held" 2>&1 &
+	holder=$!
+	tries=0
+	until grep -q holding "$tmp/held"; do
+		tries=$((tries + 1))
+		[ $tries -lt 1200 ] || return 1
+		sleep 0.1
+	done
+}
+
+# held: they have had another one
+held()
+{
+	kill -USR1 "$holder" && wait "$holder"
+}
+
 # The clients see the end, and the next server can have the port.
 dies()
 {
 	start --max-clients=100 || return
-	load --hold=3 --clients=50 >"$tmp/held" 2>&1 &
-	holder=$!
-	tries=0
-	until grep -q holding "$tmp/held" || [ $tries -gt 100 ]; do
-		sleep 0.1
-		tries=$((tries + 1))
-	done
+	hold 50 || return
 	kill -KILL "$pid"
 	wait "$pid"
 	pid=
-	fails wait "$holder" || return
+	fails held || return
 	start --port="$port" && load --requests=100 && stop
 }
 
@@ -248,29 +263,16 @@ in_use()
 		     END { print n + 0 }'
 }
 
-# in_use_becomes LEAST MOST: within 20 seconds
+# in_use_becomes LEAST MOST: within a minute
 in_use_becomes()
 {
 	tries=0
 	until [ "$(in_use)" -ge "$1" ] && [ "$(in_use)" -le "$2" ]; do
 		tries=$((tries + 1))
-		if [ $tries -gt 200 ]; then
+		if [ $tries -gt 600 ]; then
 			echo "$(in_use) in use"
 			return 1
 		fi
-		sleep 0.1
-	done
-}
-
-# hold SECONDS CLIENTS: in the background, and all have had an answer
-hold()
-{
-	load --hold="$1" --clients="$2" >"$tmp/held" 2>&1 &
-	holder=$!
-	tries=0
-	until grep -q holding "$tmp/held"; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || return 1
 		sleep 0.1
 	done
 }
@@ -279,16 +281,14 @@ hold()
 idle_clients_give_back()
 {
 	start --max-clients=500 --idle-ms=500 || return
-	hold 8 300 && in_use_becomes 0 0 && wait "$holder" &&
-	load --requests=300 && stop
+	hold 300 && in_use_becomes 0 0 && held && load --requests=300 && stop
 }
 
 pressure_takes()
 {
 	start --max-clients=500 || return
-	hold 8 300 && in_use_becomes 300 600 &&
-	echo 2 >/proc/sys/vm/drop_caches && in_use_becomes 0 0 &&
-	wait "$holder" && stop
+	hold 300 && in_use_becomes 300 600 &&
+	echo 2 >/proc/sys/vm/drop_caches && in_use_becomes 0 0 && held && stop
 }
 
 # Nobody loses a connection or a byte by that.
@@ -318,16 +318,34 @@ no_memory()
 	grep ' [1-9][0-9]* refused' "$tmp/port"
 }
 
+# appears -e|-s FILE: within a minute
+appears()
+{
+	tries=0
+	until [ "$1" "$2" ] || [ $tries -gt 600 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+}
+
 # What came of half a string is not idle, and the rest may come late.
 half_a_string()
 {
 	start --idle-ms=100 || return
-	(printf '\000\000\000\004ab'; sleep 3; printf cd; sleep 1) |
-		nc 127.0.0.1 "$port" >"$tmp/answer" &
+	rm -f "$tmp/rest"
+	: >"$tmp/answer"
+	(
+		printf '\000\000\000\004ab'
+		appears -e "$tmp/rest"
+		printf cd
+		appears -s "$tmp/answer"
+	) | nc 127.0.0.1 "$port" >"$tmp/answer" &
 	writer=$!
+	in_use_becomes 1 1 || return
 	sleep 2
-	in_use
-	[ "$(in_use)" -ge 1 ] && wait $writer || return
+	in_use_becomes 1 1 || return
+	: >"$tmp/rest"
+	wait $writer
 	od -c "$tmp/answer"
 	tail -c 4 "$tmp/answer" | grep -q '^abcd$' && stop
 }

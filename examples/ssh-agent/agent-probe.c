@@ -19,7 +19,7 @@
 #include "connection.h"
 #include "keyring.h"
 
-#define PROBE_TIMEOUT_MS	30000
+#define PROBE_TIMEOUT_MS	120000
 #define PROBE_GARBAGE		3000
 #define PROBE_CLIENTS_EXTRA	20
 #define PROBE_BLOB_SIZE		(4 + 11 + 4 + KEY_PUBLIC_SIZE)

@@ -62,7 +62,7 @@ results_of()
 {
 	of=$1
 	shift
-	timeout 300 "$@" >"$tmp/lines" 2>&1
+	timeout 600 "$@" >"$tmp/lines" 2>&1
 	while read -r line; do
 		case $line in
 		'ok '*)		result 0 "$of: ${line#ok }" ;;
@@ -102,7 +102,7 @@ start()
 	tries=0
 	until [ -s "$tmp/path" ]; do
 		tries=$((tries + 1))
-		if [ $tries -gt 100 ] || ! kill -0 "$pid" 2>/dev/null; then
+		if [ $tries -gt 600 ] || ! kill -0 "$pid" 2>/dev/null; then
 			cat "$tmp/errors"
 			return 1
 		fi
@@ -282,8 +282,12 @@ test_probe()
 
 no_more_fds()
 {
-	sleep 0.2
-	[ "$(ls "/proc/$pid/fd" | wc -l)" -eq "$fds" ]
+	tries=0
+	until [ "$(ls "/proc/$pid/fd" | wc -l)" -eq "$fds" ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] || return 1
+		sleep 0.1
+	done
 }
 
 #
@@ -293,7 +297,7 @@ no_more_fds()
 # says WORDS FILE: the agent ends with one line that has FILE and WORDS
 says()
 {
-	fails timeout 60 "$bin/secbuf-agent" --memory="$memory" \
+	fails timeout 300 "$bin/secbuf-agent" --memory="$memory" \
 		--socket "$tmp/other" --foreground --key "$2" \
 		>"$tmp/said" 2>&1 || return 1
 	cat "$tmp/said"
@@ -388,7 +392,7 @@ ends()
 	tries=0
 	while [ -d "/proc/$1" ] && [ "$(value_of "$1" State)" != Z ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || return 1
+		[ $tries -lt 600 ] || return 1
 		sleep 0.1
 	done
 }
@@ -510,7 +514,7 @@ is_gone()
 	tries=0
 	while [ -e "$1" ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || return 1
+		[ $tries -lt 600 ] || return 1
 		sleep 0.1
 	done
 }
@@ -530,7 +534,7 @@ exits()
 	wanted=$1
 	shift
 	status=0
-	timeout 60 "$bin/secbuf-agent" "$@" >"$tmp/said" 2>&1 || status=$?
+	timeout 300 "$bin/secbuf-agent" "$@" >"$tmp/said" 2>&1 || status=$?
 	cat "$tmp/said"
 	[ $status -eq "$wanted" ] && [ -s "$tmp/said" ]
 }

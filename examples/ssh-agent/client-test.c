@@ -470,10 +470,13 @@ static bool test_conn_idle(struct fixture *f)
 	int i;
 
 	build_list();
-	if (exchange(f) != SSH_AGENT_IDENTITIES_ANSWER ||
-	    conn_bytes(f) != 2 * CLIENT_SHORT_SIZE)
+	/* A machine that stands still just now has it idle at once. */
+	for (i = 0; i < 100 && conn_bytes(f) != 2 * CLIENT_SHORT_SIZE; i++)
+		if (exchange(f) != SSH_AGENT_IDENTITIES_ANSWER)
+			return false;
+	if (i == 100)
 		return false;
-	for (i = 0; i < 100 && conn_bytes(f); i++)
+	for (i = 0; i < 300 && conn_bytes(f); i++)
 		nap();
 	return !conn_bytes(f) && exchange(f) == SSH_AGENT_IDENTITIES_ANSWER &&
 	       is_conn_clean(f);

@@ -21,7 +21,7 @@
 #include "memory.h"
 #include "vault.h"
 
-#define TEST_TIMEOUT_MS		30000
+#define TEST_TIMEOUT_MS		120000
 #define TEST_PATTERN		0xa5
 
 static const char *test_memory;
