@@ -241,10 +241,10 @@ guest_selftests()
 	rm -rf "$needles"
 	selftests/needles.sh "$needles"
 	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
-	echo "SECBUF_ROUNDS=${quick:+100} SECBUF_TEST_TIMEOUT=400 sh run.sh" \
+	echo "SECBUF_ROUNDS=${quick:+100} sh run.sh" \
 		>"$out/selftests.sh"
 	scripts/guest.sh --run "$out/selftests.sh" --name selftests \
-		--needles "$needles" --timeout 900 \
+		--needles "$needles" --timeout 2400 \
 		--log "$logs/stock-selftests-kernel.log" \
 		kmod/secbuf.ko examples/kernel/secbuf_sample.ko \
 		examples/kernel/secbuf_stream.ko \
@@ -260,7 +260,7 @@ guest_agent()
 	make -s -C examples/ssh-agent all
 	mapfile -t files < <(make -s -C examples/ssh-agent guest-files)
 	scripts/guest.sh --run examples/ssh-agent/guest-test.sh --name agent \
-		--timeout 600 --log "$logs/stock-agent-kernel.log" "${files[@]}"
+		--timeout 1800 --log "$logs/stock-agent-kernel.log" "${files[@]}"
 }
 
 guest_echo()
@@ -270,7 +270,7 @@ guest_echo()
 	make -s -C examples/echo-server all >/dev/null
 	mapfile -t files < <(make -s -C examples/echo-server guest-files)
 	scripts/guest.sh --run examples/echo-server/guest-test.sh --name echo \
-		--timeout 600 --log "$logs/stock-echo-kernel.log" "${files[@]}"
+		--timeout 1800 --log "$logs/stock-echo-kernel.log" "${files[@]}"
 }
 
 guest_library()
@@ -288,7 +288,7 @@ guest_library()
 	rmmod secbuf && exit $status
 	EOT
 	scripts/guest.sh --run "$out/device-test.sh" --name library \
-		--log "$logs/stock-library-kernel.log" \
+		--timeout 1800 --log "$logs/stock-library-kernel.log" \
 		kmod/secbuf.ko "${files[@]}"
 }
 

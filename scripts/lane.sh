@@ -61,7 +61,7 @@ guest()
 }
 
 cd "$(dirname "$0")/.."
-lane=${1:-} part=${2:-} seconds=0 limit=1200 logging=()
+lane=${1:-} part=${2:-} seconds=0 limit=2400 logging=()
 case $lane in
 debug|native|rt)	;;
 *)			misused ;;
@@ -86,7 +86,7 @@ limit=$((limit + ring_seconds * 9))
 check="${SECBUF_RING_SECONDS:+SECBUF_RING_SECONDS=$SECBUF_RING_SECONDS }"
 # KASAN under emulation takes its time.
 [ "$lane" != debug ] && [ "$ring_seconds" -eq 0 ] ||
-	check+="SECBUF_TEST_TIMEOUT=$((300 + ring_seconds * 5)) "
+	check+="SECBUF_TEST_TIMEOUT=$((900 + ring_seconds * 5)) "
 [ "$lane" != debug ] || check+='sh kmemleak.sh '
 check+='sh'
 case $part in

@@ -37,7 +37,7 @@ serve()
 	"$here/echo-server" --max-clients=400 \
 		--idle-ms=$((50 + round % 7 * 100)) >"$out/port" 2>&1 &
 	server=$!
-	tries=300
+	tries=600
 	until [ -s "$out/port" ]; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || { flaw "the server does not begin"; return; }
@@ -115,7 +115,7 @@ end()
 # The end of a process that was killed can take a moment.
 nothing_is_left()
 {
-	tries=50
+	tries=600
 	until [ "$("$here/counters")" = "0 0 0 0" ]; do
 		tries=$((tries - 1))
 		if [ $tries -eq 0 ]; then

@@ -58,6 +58,12 @@ tap_is "" "$(line)" "no more"
 tap_result $? "no room for a line: refused"
 
 # What is not complete is live data; an empty buffer of an idle file is not.
+tries=20
+until [ "$(in_use)" -eq 1 ] || [ $tries -eq 0 ]; do
+	# It was idle for a second already, because the machine is slow.
+	tries=$((tries - 1))
+	line
+done
 tap_is 1 "$(in_use)" "one buffer"
 sleep 3
 echo >$scan
@@ -73,7 +79,12 @@ tap_is herring "$(line)" "nothing is lost"
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
 	echo "line $i" >&3
 done
-tap_is 17 "$(in_use)" "as many lines as there may be"
+# And a buffer, if it is not idle yet.
+case $(in_use) in
+16|17)	true ;;
+*)	false ;;
+esac
+tap_result $? "as many lines as there may be"
 tap_is "lines 16" "$(awk '$1 == "lines" { print $1, $5 }' $conns)" "listed"
 echo "line 17" >&3
 tap_is "line 1" "$(line)" "one more waits"

@@ -26,7 +26,7 @@ user()
 	rm -f "$dir/out"
 	"$here/plant" "$1" "$2" "$dir/mask" "$dir/mask" >"$dir/out" 2>&1 &
 	user=$!
-	tries=300
+	tries=600
 	while ! grep -q "^planted" "$dir/out" 2>/dev/null &&
 			[ $tries -gt 0 ]; do
 		tries=$((tries - 1))
@@ -121,7 +121,7 @@ rmmod secbuf
 insmod "$module" max_bytes=1048576 max_user_bytes=65536
 tap_is 1048576 "$(cat $sysfs/parameters/max_bytes)" "max_bytes: given"
 tap_is 65536 "$(cat $sysfs/parameters/max_user_bytes)" "max_user_bytes: given"
-timeout 5 "$here/plant" pool kill "$dir/mask" "$dir/mask" >"$dir/out" 2>&1
+timeout 60 "$here/plant" pool kill "$dir/mask" "$dir/mask" >"$dir/out" 2>&1
 tap_is "plant: POOL_ALLOC: Disk quota exceeded" "$(cat "$dir/out")" \
 	"max_user_bytes: in force"
 reload "parameters given"

@@ -60,7 +60,7 @@ tap_is 0 "$(nr_pools)" "the line goes with the pool"
 # A member of a mapped pool, for as long as it lives.
 "$here/soak_user" mapped 1 >/dev/null 2>&1 &
 user=$!
-tries=100
+tries=600
 while [ $tries -gt 0 ] && ! awk 'NR > 1 && $1 == "soak_user" && $9 > 0 { ok = 1 }
 		END { exit !ok }' $pools; do
 	tries=$((tries - 1))
@@ -76,7 +76,7 @@ tap_is 0 "$(nr_pools)" "the line goes with the process"
 conns=/sys/kernel/debug/secbuf/conns
 "$here/soak_user" conn 1 >/dev/null 2>&1 &
 user=$!
-tries=100
+tries=600
 while [ $tries -gt 0 ] && ! awk 'NR > 1 && $1 == "soak_user" && $12 > 0 { ok = 1 }
 		END { exit !ok }' $conns; do
 	tries=$((tries - 1))

@@ -36,7 +36,7 @@ run()
 	shift
 	echo "# $name"
 	echo "secbuf selftest: $name" >/dev/kmsg
-	timeout "${SECBUF_TEST_TIMEOUT:-120}" "$@" >"$out" 2>&1 </dev/null
+	timeout "${SECBUF_TEST_TIMEOUT:-600}" "$@" >"$out" 2>&1 </dev/null
 	status=$?
 	cat "$out"
 	if ! grep -q "^# Totals:" "$out"; then

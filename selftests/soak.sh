@@ -44,7 +44,7 @@ users()
 		pids="$pids $!"
 	done
 	for i in $everybody; do
-		tries=100
+		tries=600
 		while ! grep -q ready "$out/$i"; do
 			tries=$((tries - 1))
 			if [ $tries -eq 0 ]; then
@@ -99,7 +99,7 @@ end_users()
 # A pool whose owner was killed may still be on its way out.
 unload()
 {
-	tries=50
+	tries=600
 	while ! rmmod secbuf 2>/dev/null; do
 		tries=$((tries - 1))
 		if [ $tries -eq 0 ]; then

@@ -34,12 +34,9 @@ size_t fixture_charged(void)
 /* A pool ends in a work item. */
 static void check_charged(void *arg)
 {
-	unsigned long deadline = jiffies + 3 * HZ;
 	struct kunit *test = arg;
 
-	while (fixture_charged() != charged_before &&
-	       time_before(jiffies, deadline))
-		msleep(20);
+	fixture_wait_until(fixture_charged() == charged_before);
 	KUNIT_EXPECT_EQ(test, fixture_charged(), charged_before);
 }
 

@@ -3,11 +3,22 @@
 #define SECBUF_FIXTURE_H
 
 #include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/types.h>
 
 #include <linux/secbuf.h>
 
 struct task_struct;
+
+/* An emulated machine on a busy one stands still for seconds now and then. */
+#define fixture_wait_until(cond)					\
+do {									\
+	unsigned long end_ = jiffies + 60 * HZ;				\
+									\
+	while (!(cond) && time_before(jiffies, end_))			\
+		msleep(20);						\
+} while (0)
 
 int fixture_init(struct kunit *test);
 

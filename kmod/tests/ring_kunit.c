@@ -527,19 +527,18 @@ static int wait_for_ever(void *arg)
 static void stop_test(struct kunit *test)
 {
 	struct secbuf_ring *ring = ring_new(test, 0);
+	atomic64_t *sleeps = &consumer(ring)->bell.sleeps;
 	struct task_struct *task;
 
 	task = kthread_run(wait_for_ever, consumer(ring), "ring_stop");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	msleep(50);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&consumer(ring)->bell.sleeps),
-			(s64)1);
+	fixture_wait_until(atomic64_read(sleeps) >= 1);
 	KUNIT_EXPECT_EQ(test, kthread_park(task), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sleeps), (s64)1);
 	kthread_unpark(task);
-	msleep(50);
+	fixture_wait_until(atomic64_read(sleeps) >= 2);
 	KUNIT_EXPECT_EQ(test, kthread_stop(task), -EINTR);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&consumer(ring)->bell.sleeps),
-			(s64)2);
+	KUNIT_EXPECT_EQ(test, atomic64_read(sleeps), (s64)2);
 }
 
 static struct kunit_case ring_cases[] = {
