@@ -18,6 +18,7 @@
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 
 #include "account.h"
 #include "idle.h"
@@ -95,6 +96,8 @@ static unsigned long scan_objects(struct shrinker *s,
 	if (!list_empty(&objects))
 		list_rotate_left(&objects);
 	mutex_unlock(&objects_lock);
+	/* Or else it looks as if nothing came of it, and kswapd gives up. */
+	mm_account_reclaimed_pages(freed >> PAGE_SHIFT);
 	return freed >> PAGE_SHIFT ?: SHRINK_STOP;
 }
 

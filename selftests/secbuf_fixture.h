@@ -56,9 +56,11 @@ static inline void sleep_ms(unsigned int ms)
 }
 
 /* Whether @cond becomes true. */
-#define wait_until(cond)						\
+#define wait_until(cond)	wait_for(cond, WAIT_MS)
+
+#define wait_for(cond, ms)						\
 ({									\
-	__u64 end_ = now_ms() + WAIT_MS;				\
+	__u64 end_ = now_ms() + (ms);					\
 	bool true_;							\
 									\
 	while (!(true_ = (cond)) && now_ms() < end_)			\
