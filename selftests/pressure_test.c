@@ -10,16 +10,11 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define NR_SLOTS	128
 #define PROT_RW		(PROT_READ | PROT_WRITE)
 
 /* Every shrinker is asked for all it has. */
-static int memory_short(void)
-{
-	return file_write("/proc/sys/vm", "drop_caches", "2");
-}
 
 static short pressed(int fd)
 {
@@ -205,7 +200,8 @@ TEST_F(pressure, reclaim)
 	ASSERT_EQ(NR_SLOTS, pool_alloc(self->p.fd, ids, NR_SLOTS));
 	memset(self->p.map, 0xa5, self->p.map_size);
 	ASSERT_EQ(NR_SLOTS / 2, pool_free(self->p.fd, ids, NR_SLOTS / 2));
-	ASSERT_EQ(0, memory_short());
+	EXPECT_TRUE(short_until(stats_of(self->p.fd).out_allocated ==
+				NR_SLOTS / 2));
 	EXPECT_EQ(bytes_of(&self->p, NR_SLOTS / 2),
 		  stats_of(self->p.fd).out_bytes);
 	EXPECT_EQ(NR_SLOTS / 2, stats_of(self->p.fd).out_allocated);
@@ -231,10 +227,9 @@ TEST_F(pressure, asks_only_those_who_have_something)
 	EXPECT_EQ(0, pressed(self->p.fd));
 	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
 	ASSERT_EQ(1, pool_free(self->p.fd, &id, 1));
-	ASSERT_EQ(0, memory_short());
+	EXPECT_TRUE(short_until(!stats_of(self->p.fd).out_bytes));
 	EXPECT_EQ(0, self->control->pressure);
 	EXPECT_EQ(0, pressed(self->p.fd));
-	EXPECT_EQ(0, stats_of(self->p.fd).out_bytes);
 }
 
 /* Until the next FREE or SHRINK that succeeds. */
@@ -248,8 +243,7 @@ TEST_F(pressure, poll)
 		usleep(200 * 1000);
 		before = self->control->pressure;
 		EXPECT_EQ(0, pressed(self->p.fd));
-		ASSERT_EQ(0, memory_short());
-		EXPECT_NE(before, self->control->pressure);
+		EXPECT_TRUE(short_until(before != self->control->pressure));
 		EXPECT_EQ(POLLPRI, pressed(self->p.fd));
 		EXPECT_EQ(POLLPRI, pressed(self->p.fd));
 		EXPECT_EQ(-EINVAL, pool_free(self->p.fd, &bad, 1));
@@ -277,8 +271,7 @@ TEST_F(pressure, poll_and_conns)
 	ASSERT_LE(0, conn);
 	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
 	ASSERT_EQ(0, conn_buffer(conn, SECBUF_CONN_BUFFER_READ, &args));
-	ASSERT_EQ(0, memory_short());
-	ASSERT_EQ(POLLPRI, pressed(self->p.fd));
+	ASSERT_TRUE(short_until(pressed(self->p.fd) == POLLPRI));
 	EXPECT_EQ(0, conn_zeroize(conn));
 	EXPECT_EQ(POLLPRI, pressed(self->p.fd));
 	ASSERT_EQ(0, conn_buffer(conn, SECBUF_CONN_BUFFER_WRITE, &args));
@@ -290,24 +283,27 @@ TEST_F(pressure, poll_and_conns)
 
 static void *make_short(void *arg)
 {
+	const struct secbuf_pool_control *control = arg;
+
 	usleep(100 * 1000);
-	memory_short();
-	return arg;
+	short_until(control->pressure);
+	return NULL;
 }
 
 TEST_F(pressure, poll_wakes_up)
 {
 	struct pollfd pfd = { .fd = self->p.fd, .events = POLLPRI };
-	time_t start = time(NULL);
+	__u64 begin = now_ms();
 	pthread_t thread;
 	__u64 id;
 
 	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, make_short, NULL));
-	EXPECT_EQ(1, poll(&pfd, 1, 20000));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_short,
+				    (void *)self->control));
+	EXPECT_EQ(1, poll(&pfd, 1, 2 * WAIT_MS));
 	EXPECT_EQ(POLLPRI, pfd.revents);
 	/* It looks once more when the time is up. */
-	EXPECT_GT(15, time(NULL) - start);
+	EXPECT_GT(begin + WAIT_MS, now_ms());
 	pthread_join(thread, NULL);
 }
 
@@ -323,9 +319,7 @@ TEST_F(pressure, members)
 		       SECBUF_POOL_MMAP_CONTROL);
 	ASSERT_NE(MAP_FAILED, control);
 	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
-	ASSERT_EQ(0, memory_short());
-	EXPECT_NE(0, control->pressure);
-	EXPECT_EQ(control->pressure, self->control->pressure);
+	EXPECT_TRUE(short_until(control->pressure && self->control->pressure));
 	EXPECT_EQ(POLLPRI, pressed(self->p.fd));
 	EXPECT_EQ(POLLPRI, pressed(b.fd));
 	EXPECT_EQ(0, pool_shrink(b.fd, 1));

@@ -51,6 +51,17 @@ static inline int file_write(const char *dir, const char *name,
 	return ret;
 }
 
+static inline int memory_short(void)
+{
+	return file_write("/proc/sys/vm", "drop_caches", "2");
+}
+
+/*
+ * The kernel asks for idle memory; whether @cond is true then. What is locked just
+ * now is passed over, and asked the next time.
+ */
+#define short_until(cond)	wait_until(memory_short() || (cond))
+
 /* The number after @key in a file, or -errno. */
 static inline long file_number(const char *dir, const char *name,
 			       const char *key)

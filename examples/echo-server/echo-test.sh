@@ -322,7 +322,7 @@ no_memory()
 appears()
 {
 	tries=0
-	until [ "$1" "$2" ] || [ $tries -gt 600 ]; do
+	until test "$1" "$2" || [ $tries -gt 600 ]; do
 		tries=$((tries + 1))
 		sleep 0.1
 	done
@@ -341,9 +341,9 @@ half_a_string()
 		appears -s "$tmp/answer"
 	) | nc 127.0.0.1 "$port" >"$tmp/answer" &
 	writer=$!
-	in_use_becomes 1 1 || return
+	in_use_becomes 1 9 || return
 	sleep 2
-	in_use_becomes 1 1 || return
+	in_use_becomes 1 9 || return
 	: >"$tmp/rest"
 	wait $writer
 	od -c "$tmp/answer"
