@@ -66,7 +66,11 @@ until [ "$(in_use)" -eq 1 ] || [ $tries -eq 0 ]; do
 done
 tap_is 1 "$(in_use)" "one buffer"
 sleep 3
-echo >$scan
+tries=60
+until echo >$scan && [ "$(in_use)" -eq 0 ] || [ $tries -eq 0 ]; do
+	tries=$((tries - 1))
+	sleep 1
+done
 tap_is 0 "$(in_use)" "it goes when it is idle"
 tap_is "ns examined expired" "$(cut -d' ' -f1 $scan | xargs)" "what a scan did"
 printf 'her' >&3
