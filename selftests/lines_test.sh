@@ -62,7 +62,7 @@ tries=20
 until [ "$(in_use)" -eq 1 ] || [ $tries -eq 0 ]; do
 	# It was idle for a second already, because the machine is slow.
 	tries=$((tries - 1))
-	line
+	printf '\n' >&3
 done
 tap_is 1 "$(in_use)" "one buffer"
 sleep 3
