@@ -67,6 +67,7 @@ static int area_init(struct secbuf_area *area,
 	err = secbuf_page_alloc(payer, &area->control, 1);
 	if (err < 0)
 		goto out_uncharge;
+	secbuf_page_reveal(area->control);
 
 	mutex_init(&area->fill_lock);
 	mutex_init(&area->io_lock);

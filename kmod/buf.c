@@ -24,6 +24,8 @@ static const char *const class_names[SECBUF_CLASSES] = {
 	"secbuf-64k",
 };
 
+static atomic_long_t all_bytes;
+
 static size_t class_size(unsigned int class)
 {
 	return (size_t)SECBUF_SIZE_MIN << class;
@@ -100,6 +102,17 @@ size_t secbuf_buf_footprint(unsigned int class)
 }
 
 /**
+ * secbuf_buf_bytes() - kernel memory of all buffers
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 secbuf_buf_bytes(void)
+{
+	return atomic_long_read(&all_bytes);
+}
+
+/**
  * secbuf_buf_alloc() - a zero buffer from the slab
  * @class: from secbuf_buf_class()
  * @size: bytes that may be used, at most those of the class
@@ -122,6 +135,7 @@ struct secbuf *secbuf_buf_alloc(unsigned int class, u32 size, gfp_t gfp)
 	sb->size = size;
 	sb->class = class;
 	refcount_set(&sb->refs, 1);
+	atomic_long_add(secbuf_buf_footprint(class), &all_bytes);
 	return sb;
 }
 
@@ -134,6 +148,7 @@ struct secbuf *secbuf_buf_alloc(unsigned int class, u32 size, gfp_t gfp)
 void secbuf_buf_free(struct secbuf *sb)
 {
 	secbuf_buf_clean(sb);
+	atomic_long_sub(secbuf_buf_footprint(sb->class), &all_bytes);
 	kmem_cache_free(classes[sb->class], sb->data);
 	kmem_cache_free(heads, sb);
 }

@@ -46,6 +46,7 @@ int secbuf_buf_init(void);
 void secbuf_buf_exit(void);
 int secbuf_buf_class(size_t size);
 size_t secbuf_buf_footprint(unsigned int class);
+u64 secbuf_buf_bytes(void);
 struct secbuf *secbuf_buf_alloc(unsigned int class, u32 size, gfp_t gfp);
 void secbuf_buf_free(struct secbuf *sb);
 

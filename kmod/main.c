@@ -10,6 +10,8 @@
 #include "dev.h"
 #include "idle.h"
 #include "owner.h"
+#include "page.h"
+#include "policy.h"
 #include "pool.h"
 #include "pool_file.h"
 #include "reclaim.h"
@@ -25,6 +27,7 @@ static int __init secbuf_init(void)
 {
 	int err;
 
+	secbuf_page_init();
 	err = secbuf_pool_init();
 	if (err)
 		return err;
@@ -37,12 +40,17 @@ static int __init secbuf_init(void)
 	err = secbuf_slot_conn_init();
 	if (err)
 		goto out_reclaim;
-	err = secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	err = secbuf_policy_init();
 	if (err)
 		goto out_conn;
+	err = secbuf_dev_init(creators, ARRAY_SIZE(creators));
+	if (err)
+		goto out_policy;
 	secbuf_debugfs_init();
 	return 0;
 
+out_policy:
+	secbuf_policy_exit();
 out_conn:
 	secbuf_slot_conn_exit();
 out_reclaim:
@@ -58,6 +66,7 @@ static void __exit secbuf_exit(void)
 {
 	secbuf_debugfs_exit();
 	secbuf_dev_exit();
+	secbuf_policy_exit();
 	secbuf_owner_exit();
 	secbuf_reclaim_exit();
 	secbuf_idle_exit();

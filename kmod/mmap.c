@@ -210,7 +210,7 @@ vm_fault_t secbuf_mmap_insert(struct vm_fault *vmf, struct page *page)
 
 /**
  * secbuf_mmap_unmap() - remove pages from every address space
- * @file: from secbuf_mmap_file()
+ * @file: from secbuf_mmap_file(), or NULL: an object that is being made dies
  * @first: index of the first page
  * @nr: number of pages; 0: to the end
  *
@@ -219,6 +219,8 @@ vm_fault_t secbuf_mmap_insert(struct vm_fault *vmf, struct page *page)
  */
 void secbuf_mmap_unmap(struct file *file, pgoff_t first, pgoff_t nr)
 {
+	if (!file)
+		return;
 	unmap_mapping_range(file->f_mapping, (loff_t)first << PAGE_SHIFT,
 			    (loff_t)nr << PAGE_SHIFT, 1);
 }

@@ -43,6 +43,11 @@ struct secbuf_owner {
 #endif
 };
 
+/* Protects what follows. Held before any owner's lock. */
+static DEFINE_MUTEX(everything_lock);
+static LIST_HEAD(everything);
+static bool no_more_owners;
+
 static void kill_object(struct secbuf_owned *owned, bool alone)
 {
 	lockdep_assert_held(&owned->owner->lock);
@@ -165,18 +170,51 @@ void secbuf_owner_exit(void)
 
 #endif /* CONFIG_MMU_NOTIFIER */
 
+static int enlist(struct secbuf_owned *owned)
+{
+	int err = 0;
+
+	mutex_lock(&everything_lock);
+	if (no_more_owners)
+		err = -ESHUTDOWN;
+	else
+		list_add(&owned->everything, &everything);
+	mutex_unlock(&everything_lock);
+	return err;
+}
+
+static void delist(struct secbuf_owned *owned)
+{
+	mutex_lock(&everything_lock);
+	list_del(&owned->everything);
+	mutex_unlock(&everything_lock);
+}
+
+static void leave_owner(struct secbuf_owned *owned)
+{
+	struct secbuf_owner *owner = owned->owner;
+
+	mutex_lock(&owner->lock);
+	list_del(&owned->node);
+	mutex_unlock(&owner->lock);
+	put_pid(owned->process);
+	owner_put(owner);
+}
+
 /**
  * secbuf_owner_attach() - the calling process owns this object from now on
  * @owned: to be detached before the object is freed
  * @die: see struct secbuf_owned
  *
  * Context: process, may sleep, no locks held. Takes mmap_lock.
- * Return: 0, -ENOMEM, -ERESTARTNOINTR, -EPERM (a kernel thread).
+ * Return: 0, -ENOMEM, -ERESTARTNOINTR, -EPERM (a kernel thread), -ESHUTDOWN (the
+ * machine is going down).
  */
 int secbuf_owner_attach(struct secbuf_owned *owned,
 			void (*die)(struct secbuf_owned *owned, bool alone))
 {
 	struct secbuf_owner *owner;
+	int err;
 
 	if (!current->mm)
 		return -EPERM;
@@ -190,7 +228,10 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 	mutex_lock(&owner->lock);
 	list_add(&owned->node, &owner->objects);
 	mutex_unlock(&owner->lock);
-	return 0;
+	err = enlist(owned);
+	if (err)
+		leave_owner(owned);
+	return err;
 }
 
 /**
@@ -201,13 +242,31 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
  */
 void secbuf_owner_detach(struct secbuf_owned *owned)
 {
-	struct secbuf_owner *owner = owned->owner;
+	delist(owned);
+	leave_owner(owned);
+}
 
-	mutex_lock(&owner->lock);
-	list_del(&owned->node);
-	mutex_unlock(&owner->lock);
-	put_pid(owned->process);
-	owner_put(owner);
+/**
+ * secbuf_owner_kill_all() - every object of every process dies
+ * @for_good: and there will be no others
+ *
+ * Whoever uses one gets -ESHUTDOWN from then on. Also hits objects that are
+ * being made and have no descriptor yet.
+ *
+ * Context: process, may sleep, no locks held.
+ */
+void secbuf_owner_kill_all(bool for_good)
+{
+	struct secbuf_owned *owned;
+
+	mutex_lock(&everything_lock);
+	no_more_owners |= for_good;
+	list_for_each_entry(owned, &everything, everything) {
+		mutex_lock(&owned->owner->lock);
+		kill_object(owned, false);
+		mutex_unlock(&owned->owner->lock);
+	}
+	mutex_unlock(&everything_lock);
 }
 
 /* Is the process that created the object at its end, or another program? */

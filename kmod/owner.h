@@ -12,6 +12,7 @@ struct secbuf_owner;
 /**
  * struct secbuf_owned - embedded in an object that dies with its owner
  * @node: in the owner's list
+ * @everything: in the list of all owners' objects
  * @owner: the address space that created the object
  * @process: the process that did
  * @die: unmap, zeroize, refuse further use. May sleep. If it is called @alone,
@@ -23,6 +24,7 @@ struct secbuf_owner;
  */
 struct secbuf_owned {
 	struct list_head node;
+	struct list_head everything;
 	struct secbuf_owner *owner;
 	struct pid *process;
 	void (*die)(struct secbuf_owned *owned, bool alone);
@@ -34,6 +36,7 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 void secbuf_owner_detach(struct secbuf_owned *owned);
 void secbuf_owner_flush(struct secbuf_owned *owned);
 int secbuf_owner_check(const struct secbuf_owned *owned);
+void secbuf_owner_kill_all(bool for_good);
 void secbuf_owner_barrier(const struct secbuf_owned *owned);
 void secbuf_owner_exit(void);
 

@@ -1,22 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that hold secrets. They come zero and leave zero. While they are out
+ * Pages that hold secrets, and those by which processes and the kernel tell each
+ * other about them. They come zero and leave zero. While secrets can be in them
  * they carry PageOffline: /proc/kcore reads zeros for them, a hibernation image
  * leaves them out, and makedumpfile skips them. They are never in the vmalloc
- * area, because kcore would read that alias.
+ * area, because kcore would read that alias; nor in the kernel's image, parts of
+ * which are free memory once it has started, because kcore shows all of that
+ * without a look at flags.
  */
 #include "page.h"
 
 #include <linux/gfp.h>
+#include <linux/ioport.h>
+#include <linux/list.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/sched/mm.h>
+#include <linux/sizes.h>
 #include <linux/string.h>
 
 #include "payer.h"
 
-static struct page *alloc_one(struct secbuf_payer *payer)
+/* What x86 allocates before it knows its memory is behind the last range. */
+#define SECBUF_IMAGE_TAIL	SZ_1M
+
+/* Frames of the kernel's image; none before secbuf_page_init(). */
+static unsigned long image_first = ULONG_MAX;
+static unsigned long image_last;
+
+/* Pages that may hold a secret. */
+static atomic_long_t nr_secret;
+
+static void hide(struct page *page)
+{
+	__SetPageOffline(page);
+	atomic_long_inc(&nr_secret);
+}
+
+/**
+ * secbuf_page_reveal() - a page that is not for secrets, but for control
+ * @page: from secbuf_page_alloc() or secbuf_page_alloc_paid(), not used yet
+ *
+ * It is as other memory from now on, so that after hibernation it is found as it
+ * was.
+ *
+ * Context: process.
+ */
+void secbuf_page_reveal(struct page *page)
+{
+	if (!PageOffline(page))
+		return;
+	__ClearPageOffline(page);
+	atomic_long_dec(&nr_secret);
+}
+
+/**
+ * secbuf_page_bytes() - bytes of the pages that may hold a secret
+ *
+ * Context: any.
+ */
+u64 secbuf_page_bytes(void)
+{
+	return (u64)atomic_long_read(&nr_secret) << PAGE_SHIFT;
+}
+
+static void image_add(const struct resource *range)
+{
+	image_first = min(image_first, PHYS_PFN(range->start));
+	image_last = max(image_last,
+			 PHYS_PFN(range->end + SECBUF_IMAGE_TAIL));
+}
+
+/**
+ * secbuf_page_init() - find out where the kernel is
+ *
+ * Its ranges lie in those of the RAM, and stay as they were when it started.
+ * Where none is named, nothing is passed over.
+ *
+ * Context: module init, before the first page is allocated.
+ */
+void secbuf_page_init(void)
+{
+	const struct resource *ram, *range;
+
+	for (ram = iomem_resource.child; ram; ram = ram->sibling)
+		for (range = ram->child; range; range = range->sibling)
+			if (range->name && range->end &&
+			    !strncmp(range->name, "Kernel ", 7))
+				image_add(range);
+}
+
+/*
+ * Pages of the image are put on a list until the caller has what he wants: if
+ * they were freed, they would be the next that he gets.
+ */
+static struct page *alloc_outside(gfp_t gfp, struct list_head *shunned)
+{
+	struct page *page;
+
+	while ((page = alloc_page(gfp | __GFP_ZERO))) {
+		if (page_to_pfn(page) < image_first ||
+		    page_to_pfn(page) > image_last)
+			break;
+		list_add(&page->lru, shunned);
+	}
+	return page;
+}
+
+static void free_shunned(struct list_head *shunned)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, shunned, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+static struct page *alloc_one(struct secbuf_payer *payer,
+			      struct list_head *shunned)
 {
 	struct secbuf_account *account = &payer->account;
 	struct mem_cgroup *old;
@@ -28,7 +131,7 @@ static struct page *alloc_one(struct secbuf_payer *payer)
 		return ERR_PTR(err);
 
 	old = set_active_memcg(account->memcg);
-	page = alloc_page(SECBUF_GFP | __GFP_ZERO);
+	page = alloc_outside(SECBUF_GFP, shunned);
 	set_active_memcg(old);
 	if (!page) {
 		secbuf_account_uncharge(account, PAGE_SIZE);
@@ -52,20 +155,22 @@ int secbuf_page_alloc(struct secbuf_payer *payer, struct page **pages,
 {
 	struct page *page = NULL;
 	unsigned int done, i;
+	LIST_HEAD(shunned);
 
 	for (done = 0; done < nr; done++) {
-		page = alloc_one(payer);
+		page = alloc_one(payer, &shunned);
 		if (IS_ERR(page))
 			break;
 		pages[done] = page;
 	}
+	free_shunned(&shunned);
 	if (!done)
 		return PTR_ERR(page);
 
 	/* Waits for a kcore reader that has tested the flag and now copies. */
 	page_offline_begin();
 	for (i = 0; i < done; i++)
-		__SetPageOffline(pages[i]);
+		hide(pages[i]);
 	page_offline_end();
 	return done;
 }
@@ -82,7 +187,7 @@ void secbuf_page_free(struct page *page)
 
 	secbuf_page_zeroize(page, 0, PAGE_SIZE);
 	set_page_private(page, 0);
-	__ClearPageOffline(page);
+	secbuf_page_reveal(page);
 	__free_page(page);
 	secbuf_account_uncharge(&payer->account, PAGE_SIZE);
 	secbuf_payer_put(payer);
@@ -126,12 +231,14 @@ void secbuf_page_zeroize(struct page *page, size_t offset, size_t len)
 struct page *secbuf_page_alloc_paid(struct mem_cgroup *memcg, gfp_t gfp)
 {
 	struct mem_cgroup *old = set_active_memcg(memcg);
-	struct page *page = alloc_page(gfp | __GFP_ZERO);
+	LIST_HEAD(shunned);
+	struct page *page = alloc_outside(gfp, &shunned);
 
 	set_active_memcg(old);
+	free_shunned(&shunned);
 	if (!page)
 		return NULL;
-	__SetPageOffline(page);
+	hide(page);
 	return page;
 }
 
@@ -144,6 +251,6 @@ struct page *secbuf_page_alloc_paid(struct mem_cgroup *memcg, gfp_t gfp)
 void secbuf_page_free_paid(struct page *page)
 {
 	secbuf_page_zeroize(page, 0, PAGE_SIZE);
-	__ClearPageOffline(page);
+	secbuf_page_reveal(page);
 	__free_page(page);
 }

@@ -8,8 +8,11 @@
 struct mem_cgroup;
 struct secbuf_payer;
 
+void secbuf_page_init(void);
 int secbuf_page_alloc(struct secbuf_payer *payer, struct page **pages,
 		      unsigned int nr);
+void secbuf_page_reveal(struct page *page);
+u64 secbuf_page_bytes(void);
 void secbuf_page_free(struct page *page);
 struct secbuf_payer *secbuf_page_payer(const struct page *page);
 void secbuf_page_zeroize(struct page *page, size_t offset, size_t len);

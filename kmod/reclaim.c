@@ -17,6 +17,7 @@
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 
@@ -141,6 +142,31 @@ size_t secbuf_reclaim_others(const struct secbuf_account *account,
 	}
 	mutex_unlock(&objects_lock);
 	return freed;
+}
+
+/* Asked for at once; what objects make of it must not overflow. */
+#define SECBUF_RECLAIM_CHUNK	((size_t)SZ_1G)
+
+/**
+ * secbuf_reclaim_idle() - free all that is idle
+ * @bytes: no object has more
+ *
+ * Context: process, may sleep, no lock that an object's scan takes. What is
+ * locked by others is passed over.
+ */
+void secbuf_reclaim_idle(size_t bytes)
+{
+	size_t rounds = bytes / SECBUF_RECLAIM_CHUNK + 1, i;
+	struct secbuf_reclaim *reclaim;
+
+	mutex_lock(&objects_lock);
+	list_for_each_entry(reclaim, &objects, node) {
+		for (i = 0; i < rounds; i++)
+			if (!reclaim->ops->scan(reclaim, SECBUF_RECLAIM_CHUNK))
+				break;
+		cond_resched();
+	}
+	mutex_unlock(&objects_lock);
 }
 
 static u32 look_ms(void)

@@ -62,6 +62,7 @@ int secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
 void secbuf_reclaim_del(struct secbuf_reclaim *reclaim);
 size_t secbuf_reclaim_others(const struct secbuf_account *account,
 			     enum secbuf_reclaim_whose whose, size_t bytes);
+void secbuf_reclaim_idle(size_t bytes);
 void secbuf_reclaim_for_each(void (*fn)(struct secbuf_reclaim *reclaim,
 					void *arg), void *arg);
 

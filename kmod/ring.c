@@ -96,6 +96,7 @@ static int alloc_pages_of(struct secbuf_ring *ring)
 						   SECBUF_GFP);
 		if (!*pages[i])
 			return -ENOMEM;
+		secbuf_page_reveal(*pages[i]);
 	}
 	if (ring->flags & SECBUF_RING_F_POPULATE)
 		return secbuf_ring_memory_fill_all(&ring->memory, SECBUF_GFP);

@@ -111,6 +111,7 @@ int secbuf_words_fill(struct secbuf_words *words, struct secbuf_payer *payer,
 	ret = secbuf_page_alloc(payer, &page, 1);
 	if (ret < 0)
 		return ret;
+	secbuf_page_reveal(page);
 	/* Who sees the page sees it zero. */
 	smp_store_release(&words->pages[id / WORDS_PER_PAGE], page);
 	return 0;
