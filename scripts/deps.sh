@@ -30,7 +30,10 @@ check	spin			verifies the model of the rings
 check	xz-utils		unpacks the kernel source
 check	bc			for kernels built from source
 check	bison			for kernels built from source
-check	clang			builds the fuzzers
+check	clang			builds the fuzzers, and kernel modules
+check	clang-19		builds modules for newer kernels
+check	gcc-aarch64-linux-gnu	compiles for arm64
+check	libc6-dev-arm64-cross	C library headers of arm64
 check	libclang-rt-dev		fuzzers and sanitizers
 check	cvc4			prover, for the codec
 check	frama-c-base		proves the contracts of the codec
@@ -79,6 +82,7 @@ present()
 
 	case $commands in
 	libc6-dev)	[ -e /usr/include/stdio.h ]; return ;;
+	libc6-dev-arm64-cross) [ -e /usr/aarch64-linux-gnu/include/stdio.h ]; return ;;
 	lib*-dev)	pkg-config --exists "${commands%-dev}"; return ;;
 	*-keyring)	[ -e "/usr/share/keyrings/$commands.gpg" ]; return ;;
 	kmod)		commands='insmod modinfo' ;;

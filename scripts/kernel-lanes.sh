@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 #
 # The kernels of the other lanes; kernel.sh sources this. debug and native are
-# built from Debian's source of 7.3, rt is Debian's own 6.1. All of it goes to
-# the cache; nothing is installed, and apt's sources stay as they are.
+# built from Debian's source of 7.3, rt is Debian's own 6.1, and stock612 its
+# 6.12. All of it goes to the cache; nothing is installed, and apt's sources
+# stay as they are.
 
 source73=linux-source-7.3
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -18,36 +19,52 @@ mirror()
 		print $4; exit }'
 }
 
-# foreign_apt COMMAND...: apt-get that knows trixie-backports and nothing else.
+# foreign APT-COMMAND...: apt that knows foreign_suite's suite and nothing else.
 # Its state is in ./apt; proxies and the like still come from the machine.
-foreign_apt()
+foreign()
 {
-	apt-get -qq -o APT::Sandbox::User=root \
+	"$1" -qq -o APT::Sandbox::User=root \
 		-o Dir::State="$PWD/apt" -o Dir::Cache="$PWD/apt" \
 		-o Dir::State::status="$PWD/apt/status" \
 		-o Dir::Etc::SourceList="$PWD/apt/sources.list" \
 		-o Dir::Etc::SourceParts=- -o Dir::Etc::Preferences=- \
-		-o Dir::Etc::PreferencesParts=- "$@" >>apt.log 2>&1
+		-o Dir::Etc::PreferencesParts=- "${@:2}"
+}
+
+# foreign_suite SUITE: begins an ./apt of its own
+foreign_suite()
+{
+	local uri
+
+	[ -f $keyring ] || die "$keyring is missing: run scripts/deps.sh check"
+	uri=$(mirror)
+	[ -n "$uri" ] || die "apt has no bookworm mirror to take $1 from"
+	mkdir -p apt/lists/partial apt/archives/partial
+	touch apt/status
+	echo "deb [signed-by=$keyring] $uri $1 main" >apt/sources.list
+	if ! foreign apt-get update >>apt.log 2>&1; then
+		sed 's/^/  /' apt.log >&2
+		die "cannot read the list of $1"
+	fi
+}
+
+# foreign_download PACKAGE: leaves one .deb more in the current directory
+foreign_download()
+{
+	echo "downloading $1" >&2
+	if ! foreign apt-get download "$1" >>apt.log 2>&1; then
+		sed 's/^/  /' apt.log >&2
+		die "cannot download $1"
+	fi
 }
 
 # The source without what these kernels do not use: two thirds of it.
 unpack_source73()
 {
-	local uri version
+	local version
 
-	[ -f $keyring ] || die "$keyring is missing: run scripts/deps.sh check"
-	uri=$(mirror)
-	[ -n "$uri" ] ||
-		die "apt has no bookworm mirror to take $source73 from"
-	mkdir -p apt/lists/partial apt/archives/partial
-	touch apt/status
-	echo "deb [signed-by=$keyring] $uri trixie-backports main" \
-		>apt/sources.list
-	echo "downloading $source73 (160 MB)" >&2
-	if ! foreign_apt update || ! foreign_apt download $source73; then
-		sed 's/^/  /' apt.log >&2
-		die "cannot download $source73 from trixie-backports"
-	fi
+	foreign_suite trixie-backports
+	foreign_download $source73
 	version=$(dpkg-deb -f ./*.deb Version)
 
 	echo "unpacking $source73 $version" >&2
@@ -64,15 +81,20 @@ unpack_source73()
 		--exclude="$source73/tools/perf" \
 		--exclude="$source73/tools/testing"
 	find arch -type f ! -path 'arch/x86/*' ! -path 'arch/um/*' \
-		! -name 'Kconfig*' -delete
+		! -path 'arch/arm64/*' ! -name 'Kconfig*' -delete
 	rm -r ./*.deb apt apt.log
 	echo "$version" >secbuf-version
 }
 
+# One without arm64 is of no use, and not of this making.
 source73()
 {
+	local dir
+
+	dir=$(cache_dir)/$source73
+	[ -e "$dir/arch/arm64/Makefile" ] || rm -rf "$dir"
 	unpack $source73 unpack_source73
-	echo "$(cache_dir)/$source73"
+	echo "$dir"
 }
 
 # fragments KIND: what is set in its configuration
@@ -186,31 +208,49 @@ rt_release()
 	sort -V | uniq -d | tail -n 1
 }
 
-# Image and headers side by side. The headers' Makefiles know each other by
-# absolute names; kbuild's programs are those of the stock headers.
+# unpack_boot: the kernel, modules that tests use, and headers of a .deb
+unpack_boot()
+{
+	dpkg-deb --fsys-tarfile ./*.deb |
+	tar -x --exclude='./boot/[!v]*' --exclude='./lib/modules/*/build' \
+		--exclude='./lib/modules/*/source' \
+		--exclude='./lib/modules/*/modules.*' --exclude=./usr/share \
+		--exclude='./lib/modules/*/kernel/[!d]*' \
+		--exclude='./lib/modules/*/kernel/drivers/[!b]*' \
+		--exclude='./lib/modules/*/kernel/drivers/b[!l]*'
+	rm ./*.deb
+}
+
+# arrange REL COMMON FINAL: "image" and "build" side by side. The headers'
+# Makefiles know each other by absolute names.
+arrange()
+{
+	mv boot/vmlinuz-* image
+	mv usr/src/linux-headers-"$1" build
+	mv usr/src/linux-headers-"$2" common
+	sed -i "s|/usr/src/linux-headers-$2|$3/common|" build/Makefile
+	find lib -name brd.ko.xz -exec xz -d {} +
+	find lib -name brd.ko -exec mv {} . \;
+	rm -rf boot lib
+}
+
+# kbuild's programs are those of the stock headers.
 unpack_rt()
 {
-	local rel=${1#linux-} common final
+	local rel=${1#linux-} common
 
 	common=${rel%-rt-amd64}-common-rt
-	final=$(cache_dir)/$1
 	for package in linux-image-"$rel" linux-headers-"$rel" \
 			linux-headers-"$common"; do
 		download "$package"
-		dpkg-deb --fsys-tarfile ./*.deb |
-		tar -x --exclude='./boot/[!v]*' --exclude=./lib \
-			--exclude=./usr/share
-		rm ./*.deb apt.log
+		unpack_boot
 	done
-	mv boot/vmlinuz-* image
-	mv usr/src/linux-headers-"$rel" build
-	mv usr/src/linux-headers-"$common" common
-	sed -i "s|/usr/src/linux-headers-$common|$final/common|" build/Makefile
+	arrange "$rel" "$common" "$(cache_dir)/$1"
 	for link in {build,common}/{scripts,tools}; do
 		[ ! -L "$link" ] ||
 			ln -sfn "/usr/lib/linux-kbuild-6.1/${link#*/}" "$link"
 	done
-	rm -r boot usr
+	rm -r usr apt.log
 }
 
 # rt: prints a directory with Debian's 6.1 RT "image" and its "build"
@@ -226,4 +266,44 @@ rt()
 	else
 		die "apt knows no 6.1 RT kernel: try apt-get update"
 	fi
+}
+
+# The newest 6.12 of which there are image and headers.
+release612()
+{
+	foreign apt-cache search --names-only \
+		'^linux-(headers|image)-6\.12\.[0-9]+\+deb12-amd64$' 2>>apt.log |
+	sed -E 's/^linux-(headers|image)-([^ ]+).*/\2/' |
+	sort -V | uniq -d | tail -n 1
+}
+
+unpack_stock612()
+{
+	local rel common kbuild
+
+	foreign_suite bookworm-backports
+	rel=$(release612)
+	[ -n "$rel" ] || die "bookworm-backports has no 6.12"
+	common=${rel%-amd64}-common
+	kbuild=linux-kbuild-${rel%-amd64}
+	for package in linux-image-"$rel" linux-headers-"$rel" \
+			linux-headers-"$common" "$kbuild"; do
+		foreign_download "$package"
+		unpack_boot
+	done
+	arrange "$rel" "$common" "$(cache_dir)/$1"
+	mv usr/lib/"$kbuild" kbuild
+	for link in {build,common}/{scripts,tools}; do
+		[ ! -L "$link" ] || ln -sfn "../kbuild/${link#*/}" "$link"
+	done
+	echo "$rel" >release
+	rm -r usr apt apt.log
+}
+
+# stock612: prints a directory with "image", "build" and "brd.ko" of the 6.12
+# that Debian 12 has in its backports
+stock612()
+{
+	unpack linux-stock612 unpack_stock612
+	echo "$(cache_dir)/linux-stock612"
 }

@@ -17,8 +17,9 @@ die()
 usage()
 {
 	cat <<-EOT
-	usage: scripts/kernel.sh headers|release|image|module NAME|source|cache
-	       scripts/kernel.sh source73|build KIND|rt
+	usage: scripts/kernel.sh headers|release|image|module NAME|source|cache|udev
+	       scripts/kernel.sh source73|build KIND|rt|stock612
+	       scripts/kernel.sh tree VERSION ARCH COMPILER
 	  headers  print the build directory of the newest installed 6.1 headers
 	  release  print its release, such as 6.1.0-1-amd64
 	  image    print the path of the kernel image, download it if needed
@@ -26,12 +27,17 @@ usage()
 	  source   print a directory with checkpatch.pl and kselftest's headers,
 	           download the kernel source if needed
 	  cache    print the cache directory
+	  udev     print a directory with Debian's bin/udevadm and bin/systemd-sysusers
 	For the other lanes, with a kernel to boot as DIR/image:
 	  source73 print the directory of the 7.3 source, download it if needed
 	  build debug|native|native-preempt
 	           print DIR of a built 7.3, build it if needed; it is a KDIR
 	  rt       print DIR of Debian's 6.1 RT, download it if needed; DIR/build
 	           is a KDIR
+	  stock612 the same of Debian's 6.12 from bookworm-backports
+	To compile for, and never boot:
+	  tree 6.1|6.12|7.3 x86_64|arm64 COMPILER
+	           print a KDIR of that version, prepared for the compiler
 	EOT
 }
 
@@ -128,6 +134,24 @@ unpack_source()
 	rm ./*.deb apt.log
 }
 
+# Programs that tests run in guests; installing them would start a service.
+unpack_udev()
+{
+	local package
+
+	for package in udev systemd-standalone-sysusers; do
+		download $package
+		dpkg-deb -x ./*.deb .
+		rm ./*.deb apt.log
+	done
+}
+
+udev()
+{
+	unpack udev unpack_udev
+	echo "$(cache_dir)/udev"
+}
+
 image()
 {
 	local rel
@@ -156,6 +180,8 @@ source_dir()
 
 # shellcheck source=scripts/kernel-lanes.sh
 . "$(dirname "$0")/kernel-lanes.sh"
+# shellcheck source=scripts/kernel-trees.sh
+. "$(dirname "$0")/kernel-trees.sh"
 
 case ${1:-} in
 headers)	headers ;;
@@ -164,9 +190,12 @@ image)		image ;;
 module)		module "${2:-}" ;;
 source)		source_dir ;;
 cache)		cache_dir ;;
+udev)		udev ;;
 source73)	source73 ;;
 build)		build "${2:-}" ;;
 rt)		rt ;;
+stock612)	stock612 ;;
+tree)		[ $# -eq 4 ] || { usage >&2; exit 2; }; tree "$2" "$3" "$4" ;;
 -h|--help)	usage ;;
 *)		usage >&2; exit 2 ;;
 esac

@@ -1,44 +1,53 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# modules.sh debug|native|native-preempt|rt: build all modules of the tree for
-# the kernel of a lane and print their names. In a copy of the tree, one for
-# each kernel, so that make compiles only what changed.
+# modules.sh LANE: build all modules of the tree for the kernel of a lane and
+# print their names. In a copy of the tree, one for each kernel, so that make
+# compiles only what changed. debug-kcov is debug with a secbuf.ko of which the
+# kernel tells what was reached.
 
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
 
 lane=${1:-}
+arch=x86_64 kcov=''
 case $lane in
-debug|native|native-preempt)
+stock)
+	kdir=$(scripts/kernel.sh headers)
+	;;
+stock612|rt)
+	kdir=$(scripts/kernel.sh "$lane")/build
+	;;
+debug)
 	kdir=$(scripts/kernel.sh build "$lane")
 	;;
-rt)
-	kdir=$(scripts/kernel.sh rt)/build
+debug-kcov)
+	kdir=$(scripts/kernel.sh build debug)
+	kcov=1
+	;;
+native|native-preempt)
+	kdir=$(scripts/kernel.sh build "$lane")
+	arch=um
 	;;
 *)
-	echo "usage: scripts/modules.sh debug|native|native-preempt|rt" >&2
+	cat >&2 <<-'EOT'
+	usage: scripts/modules.sh LANE
+	  stock, stock612, rt, debug, debug-kcov, native or native-preempt
+	EOT
 	exit 2
 	;;
-esac
-case $lane in
-native*)	arch=um ;;
-*)		arch=x86_64 ;;
 esac
 
 copy=$PWD/build/modules/$lane
 log=$copy/build.log
-mkdir -p "$copy"
-tar -c --exclude=.git --exclude=build --exclude='build-*' --exclude='*.o' \
-	--exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
-	--exclude='.*.cmd' --exclude='*.order' --exclude='*.symvers' . |
-tar -x -C "$copy"
+scripts/copy-tree.sh "$copy"
 
 # build DIRECTORY [SYMBOLS]
 build()
 {
 	MAKEFLAGS='' make -C "$kdir" ARCH=$arch M="$1" -j"$(nproc)" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= SECBUF_KCOV=$kcov \
 		KBUILD_EXTRA_SYMBOLS="${2:-}" modules >>"$log" 2>&1 || {
 		grep -E 'error|warning|\*\*\*' "$log" >&2 || tail -n 20 "$log" >&2
 		echo "modules.sh: the modules do not build for $lane" >&2
