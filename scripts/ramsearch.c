@@ -30,25 +30,22 @@ struct needle {
 	uint8_t bytes[NEEDLE_MAX];
 	size_t len;
 	unsigned long count;
+	struct needle *next;	/* that begins with the same two bytes */
 };
 
-/* Which two-byte prefixes some needle begins with. */
-static uint8_t prefix_used[1 << 16];
+/* The needles by the two bytes that they begin with. */
+static struct needle *by_prefix[1 << 16];
 
 static uint16_t prefix_of(const uint8_t *p)
 {
 	return p[0] | p[1] << 8;
 }
 
-static void count_at(const uint8_t *p, size_t left,
-		     struct needle *needles, size_t nr)
+static void count_at(const uint8_t *p, size_t left)
 {
-	for (size_t i = 0; i < nr; i++) {
-		struct needle *n = &needles[i];
-
+	for (struct needle *n = by_prefix[prefix_of(p)]; n; n = n->next)
 		if (n->len <= left && !memcmp(p, n->bytes, n->len))
 			n->count++;
-	}
 }
 
 static size_t read_full(int fd, uint8_t *buf, size_t len, off_t pos)
@@ -81,10 +78,13 @@ static void search(int fd, size_t window, struct needle *needles, size_t nr)
 	off_t pos = 0;
 	size_t len;
 
-	memset(prefix_used, 0, sizeof(prefix_used));
+	memset(by_prefix, 0, sizeof(by_prefix));
 	for (size_t i = 0; i < nr; i++) {
+		uint16_t prefix = prefix_of(needles[i].bytes);
+
 		needles[i].count = 0;
-		prefix_used[prefix_of(needles[i].bytes)] = 1;
+		needles[i].next = by_prefix[prefix];
+		by_prefix[prefix] = &needles[i];
 		if (needles[i].len - 1 > overlap)
 			overlap = needles[i].len - 1;
 	}
@@ -98,8 +98,7 @@ static void search(int fd, size_t window, struct needle *needles, size_t nr)
 		len = read_full(fd, buf, window + overlap, pos);
 		starts = len < window + overlap ? len : window;
 		for (size_t i = 0; i < starts && i + NEEDLE_MIN <= len; i++)
-			if (prefix_used[prefix_of(buf + i)])
-				count_at(buf + i, len - i, needles, nr);
+			count_at(buf + i, len - i);
 		pos += window;
 	} while (len == window + overlap);
 	free(buf);

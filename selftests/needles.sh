@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# needles.sh DIR: make the secrets of secrecy_test.sh and crowd_test.sh, on the
-# host. The guest gets DIR/guest as "needles", the search gets DIR.
+# needles.sh DIR: make the secrets of secrecy_test.sh, crowd_test.sh and
+# policy_test.sh, on the host. The guest gets DIR/guest as "needles", the search
+# gets DIR.
 
 set -eu
 
@@ -17,6 +18,7 @@ fi
 # shellcheck source=selftests/secrecy_cases.sh
 . "$here/secrecy_cases.sh"
 
-for name in $secrecy_cases $secrecy_controls $crowd_cases $crowd_control; do
+for name in $secrecy_cases $secrecy_controls $crowd_cases $crowd_control \
+		$policy_cases; do
 	"$ramsearch" plant "$1" "$name"
 done

@@ -1,58 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The secret of plant and ring_plant: the files MASK and MASKED xored. It is
- * made byte by byte where it shall be, and exists nowhere else in the guest.
+ * What plant.c and its memories have in common, plant_*.c.
  */
 #ifndef SECBUF_PLANT_H
 #define SECBUF_PLANT_H
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #define SECRET_LEN	32
 #define PAGE		4096
 
-static volatile unsigned char mask[SECRET_LEN];
-static volatile unsigned char masked[SECRET_LEN];
+/*
+ * A copy in each page. So many that a few freed pages that somebody else gets
+ * before the search are not all.
+ */
+#define SIZE		(64UL * PAGE)
 
-static void __attribute__((noreturn)) die(const char *what)
-{
-	fprintf(stderr, "plant: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
+/* Most descriptors that a memory has. */
+#define NR_FDS		4
 
-static inline void file_read(const char *path, volatile unsigned char *buf)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+/**
+ * struct end - an end that only some memories have
+ * @name: as on the command line
+ * @run: returns, and the secret's life is over, but not the process's
+ */
+struct end {
+	const char *name;
+	void (*run)(void);
+};
 
-	if (fd < 0 || read(fd, (void *)buf, SECRET_LEN) != SECRET_LEN)
-		die(path);
-	close(fd);
-}
+/**
+ * struct memory - where a secret can be
+ * @name: as on the command line
+ * @plant: makes the memory, and the secret in it; END says for what
+ * @descriptors: writes which it has, and returns how many
+ * @unmap: unmaps what it has mapped, and closes nothing
+ * @ends: its own, up to one without a name
+ */
+struct memory {
+	const char *name;
+	void (*plant)(const char *end);
+	unsigned int (*descriptors)(int *fds);
+	void (*unmap)(void);
+	const struct end *ends;
+};
 
-static inline void secret_read(const char *mask_path, const char *masked_path)
-{
-	file_read(mask_path, mask);
-	file_read(masked_path, masked);
-}
+extern const struct memory pool_memory, stale_memory, kpool_memory, ring_memory;
+extern const struct memory conn_memory, packet_memory, moved_memory;
+extern const struct memory stream_memory;
+extern const struct memory malloc_memory, memfd_memory, socket_memory;
 
-/* Byte by byte, so that it is nowhere else. */
-static inline void secret_plant(volatile unsigned char *page)
-{
-	for (int i = 0; i < SECRET_LEN; i++)
-		page[PAGE / 2 + i] = mask[i] ^ masked[i];
-}
+void die(const char *what) __attribute__((noreturn));
+bool is(const char *word, const char *other);
 
-static inline void __attribute__((noreturn)) ended(void)
-{
-	puts("ended");
-	fflush(stdout);
-	for (;;)
-		pause();
-}
+/* Byte I of the secret. */
+unsigned char secret_byte(unsigned int i);
+
+/* Once in each page of SIZE bytes. */
+void secret_fill(volatile unsigned char *bytes);
+
+/* By write(), so that it is in one piece in the kernel only. */
+void secret_write(int fd);
+
+void wipe(volatile unsigned char *bytes, size_t len);
+
+int device_open(void);
+void command(int fd, unsigned long request, void *args, const char *what);
+
+/* Says that it waits, and polls until it is true, for two minutes. */
+void wait_until(bool (*true_now)(void), const char *what);
+
+/*
+ * A process with all that this one has, which calls BEGIN, if there is one, and
+ * then waits; it dies with this one. Returns when BEGIN has.
+ */
+pid_t keeper(void (*begin)(void));
+void keeper_kill(pid_t pid);
+
+/* Of rings, for streams: their ends, a secret that is not published, an end. */
+void ring_open(int *fds, bool records);
+void ring_plant_unpublished(int producer);
+void ring_park(void);
 
 #endif /* SECBUF_PLANT_H */

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Plant secrets, end their lives in every way there is, and have all RAM of
-# this guest searched from outside: nothing may be left of those in secbuf. The
-# same program taking the same steps with malloc is the positive control: a
-# search that does not find its secrets proves nothing.
+# this guest searched from outside: nothing may be left of those in secbuf.
+# Each case has a positive control, the same program taking the same steps with
+# ordinary memory: a search that does not find its secret proves nothing.
 #
-# Core dumps are on, and go to a tmpfs, that is to RAM.
+# All are planted at once and searched for; then they end in phases, each with a
+# search of its own. Core dumps are on, and go to a tmpfs, that is to RAM.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
@@ -14,8 +15,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/secrecy_cases.sh
 . "$here/secrecy_cases.sh"
 
-cases="$secrecy_cases $secrecy_controls"
 dir=$(mktemp -d)
+cgroups=/sys/fs/cgroup
+cpu1=/sys/devices/system/cpu/cpu1/online
+idle_secs=/sys/module/secbuf/parameters/idle_secs
+attacked=0 held=0 controls=0
 
 echo "TAP version 13"
 if ! command -v hostsearch >/dev/null || [ ! -d "$here/needles" ]; then
@@ -24,99 +28,303 @@ if ! command -v hostsearch >/dev/null || [ ! -d "$here/needles" ]; then
 	exit
 fi
 
-# await FILE WORD: until the program says so, for 30 s
-await()
+# in_phase PHASE: the cases that end in it
+in_phase()
 {
-	tries=300
-	while ! grep -q "^$2" "$1" 2>/dev/null; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.1
+	for name in $secrecy_cases; do
+		case ${name#*-} in
+		idle|oom|pressure|offline) phase=${name#*-} ;;
+		*)			phase=others ;;
+		esac
+		[ "$phase" != "$1" ] || echo "$name"
 	done
 }
 
-# found LABEL NAME: hits for the secret and its halves, as "N N N"
-found()
+# missing PHASE: prints what this machine does not have for it, if anything
+missing()
 {
-	for half in "" .lo .hi; do
-		awk -v needle="$2$half" '$2 == needle { print $3 }' "$dir/$1"
-	done | tr '\n' ' ' | sed 's/ $//'
+	case $1 in
+	oom|pressure)
+		grep -q memory $cgroups/cgroup.controllers 2>/dev/null ||
+			echo "no memory cgroups"
+		;;
+	offline)
+		[ -w $cpu1 ] || echo "no CPU that can be taken offline"
+		;;
+	esac
 }
 
-# hits LABEL NAME: their sum, or "unknown"
-hits()
+# start NAME MEMORY END
+start()
 {
-	# shellcheck disable=SC2046 # three words
-	set -- $(found "$1" "$2")
-	[ $# -eq 3 ] && echo $(($1 + $2 + $3)) || echo unknown
+	group=
+	case $3 in
+	oom)		group=$cgroups/secrecy-$1 ;;
+	pressure)	group=$cgroups/secrecy-pressure ;;
+	esac
+	[ -z "$group" ] || mkdir -p "$group"
+	(
+		[ -z "$group" ] || echo 0 >"$group/cgroup.procs"
+		exec "$here/plant" "$2" "$3" "$here/needles/$1.mask" \
+			"$here/needles/$1.masked"
+	) >"$dir/$1.out" 2>&1 &
+	echo $! >"$dir/$1.pid"
+}
+
+# await NAME WORD: until its program says so, for two minutes
+await()
+{
+	read -r pid <"$dir/$1.pid"
+	tries=1200
+	while [ $tries -gt 0 ]; do
+		while read -r word rest; do
+			case $word in
+			"$2")	return 0 ;;
+			plant:)	echo "# $1: $word $rest" >&2; return 1 ;;
+			esac
+		done <"$dir/$1.out"
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+		tries=$((tries - 1))
+	done
+	echo "# $1: never $2" >&2
+	return 1
+}
+
+# order NAME: its secret's life is to end
+order()
+{
+	read -r pid <"$dir/$1.pid"
+	case ${1##*-} in
+	kill|fork|passed)	kill -KILL "$pid" ;;
+	oom)			read -r used <"$cgroups/secrecy-$1/memory.current"
+				echo $((used + 65536)) \
+					>"$cgroups/secrecy-$1/memory.max"
+				kill -USR1 "$pid" ;;
+	*)			kill -USR1 "$pid" ;;
+	esac
+}
+
+# expect NAME: sets $wanted to the status that it ends with, or "lives"
+expect()
+{
+	case ${1##*-} in
+	exit|_exit|thread)	wanted=0 ;;
+	abort)			wanted=134 ;;
+	sigsegv)		wanted=139 ;;
+	oom|kill|fork|passed|munmap|mapping) wanted=137 ;;
+	*)			wanted=lives ;;
+	esac
+}
+
+# oom_killed NAME: and nobody else killed it?
+oom_killed()
+{
+	while read -r word number; do
+		[ "$word" != oom_kill ] || [ "$number" -ne 1 ] || return 0
+	done <"$cgroups/secrecy-$1/memory.events"
+	return 1
+}
+
+# ended NAME: in the way it was to end?
+ended()
+{
+	expect "$1"
+	if [ "$wanted" = lives ]; then
+		await "$1" ended
+		return
+	fi
+	read -r pid <"$dir/$1.pid"
+	wait "$pid" 2>/dev/null
+	status=$?
+	if [ $status -ne "$wanted" ]; then
+		echo "# $1: status $status instead of $wanted:" \
+		     "$(cat "$dir/$1.out")" >&2
+		return 1
+	fi
+	case ${1##*-} in
+	abort|sigsegv)	[ -s "$dir/core.$pid" ] ;;
+	oom)		oom_killed "$1" ;;
+	esac
+}
+
+# end NAME...: all at once. No processes are started meanwhile if that can be
+# avoided: they would get the pages that the controls leave.
+end()
+{
+	for name; do
+		order "$name"
+	done
+	# Only memory that is short lets these end.
+	case $1 in
+	*-pressure)
+		for name; do
+			await "$name" waiting
+		done
+		tries=100
+		while [ $tries -gt 0 ] && ! all_ended "$@"; do
+			echo 1G >$cgroups/secrecy-pressure/memory.reclaim \
+				2>/dev/null
+			tries=$((tries - 1))
+		done
+		;;
+	esac
+	for name; do
+		if ended "$name"; then
+			echo good
+		else
+			echo bad
+		fi >"$dir/$name.fate"
+	done
+}
+
+# all_ended NAME...: do all say so?
+all_ended()
+{
+	for name; do
+		grep -q ^ended "$dir/$name.out" || return 1
+	done
+}
+
+# sums PHASE: "NAME ALIVE DEAD" for each secret, hits for it and for its halves
+sums()
+{
+	awk -v names="$2" '
+	FNR == 1 { file++ }
+	{ count[file, $2] = $3 }
+	function sum(file, name,  total, i) {
+		total = 0
+		for (i = 1; i <= 3; i++) {
+			if (!((file, name part[i]) in count))
+				return "unknown"
+			total += count[file, name part[i]]
+		}
+		return total
+	}
+	END {
+		part[1] = ""; part[2] = ".lo"; part[3] = ".hi"
+		n = split(names, name, " ")
+		for (i = 1; i <= n; i++)
+			print name[i], sum(1, name[i]), sum(2, name[i])
+	}' "$dir/alive" "$dir/$1"
+}
+
+# judge PHASE NAMES
+judge()
+{
+	sums "$1" "$2" >"$dir/sums"
+	while read -r name alive dead; do
+		read -r fate <"$dir/$name.fate"
+		echo "# $name: found alive $alive, dead $dead"
+		[ "$fate" = good ] && [ "$alive" != unknown ] &&
+			[ "$dead" != unknown ] && [ "$alive" -gt 0 ]
+		good=$?
+		case $name in
+		control-*)
+			[ $good -eq 0 ] && [ "$dead" -gt 0 ] &&
+				controls=$((controls + 1))
+			;;
+		*)
+			attacked=$((attacked + 1))
+			[ $good -eq 0 ] && [ "$dead" -eq 0 ] &&
+				held=$((held + 1))
+			;;
+		esac
+		tap_result $? "$name"
+	done <"$dir/sums"
+}
+
+# Those who survived, and who held the descriptors.
+kill_rest()
+{
+	for name; do
+		read -r pid <"$dir/$name.pid"
+		read -r word other <"$dir/$name.out"
+		[ "$word" != planted ] || [ "$other" -eq 0 ] ||
+			kill -KILL "$other" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+}
+
+# search LABEL
+search()
+{
+	read -r before rest </proc/uptime
+	hostsearch "$1" >"$dir/$1" || echo "# the search failed"
+	read -r after rest </proc/uptime
+	echo "# search $1: began at $before s, took until $after s"
+}
+
+# phase NAME: the controls end last, so that little else uses their pages again,
+# and of them those first that use memory to end, one by one.
+phase()
+{
+	cases=$(in_phase "$1")
+	greedy='' its_controls=''
+	for name in $cases; do
+		case ${name#*-} in
+		abort|sigsegv|exec) greedy="$greedy control-$name" ;;
+		*)	its_controls="$its_controls control-$name" ;;
+		esac
+	done
+	# shellcheck disable=SC2086 # words
+	end $cases
+	for name in $greedy; do
+		end "$name"
+	done
+	# shellcheck disable=SC2086
+	end $its_controls
+	[ "$1" != idle ] || echo 0 >$idle_secs
+	[ "$1" != offline ] || echo 0 >$cpu1 || echo "# CPU 1 stays"
+	# What is freed last is used first: let that be these.
+	: >"$dir/decoy.$1"
+	search "$1"
+	[ "$1" != offline ] || echo 1 >$cpu1
+	judge "$1" "$cases $greedy $its_controls"
 }
 
 core_pattern=$(cat /proc/sys/kernel/core_pattern)
 echo "$dir/core.%p" >/proc/sys/kernel/core_pattern
 # shellcheck disable=SC3045 # busybox has it
 ulimit -c unlimited
+echo +memory >$cgroups/cgroup.subtree_control 2>/dev/null
+# Until that phase is over: the others are not to be taken because of it.
+read -r old_idle_secs <$idle_secs
+echo 1 >$idle_secs
 
-for name in $cases; do
-	case ${name%-*} in
-	lent|packet|moved|stream)	program=conn_plant ;;
-	ring)				program=ring_plant ;;
-	*)				program=plant ;;
-	esac
-	"$here/$program" "${name%-*}" "${name#*-}" "$here/needles/$name.mask" \
-		"$here/needles/$name.masked" >"$dir/$name.out" 2>&1 &
-	echo $! >"$dir/$name.pid"
+phases=
+for phase in idle others oom pressure offline; do
+	reason=$(missing $phase)
+	if [ -n "$reason" ]; then
+		for name in $(in_phase $phase); do
+			tap_skip "$name" "$reason"
+		done
+		continue
+	fi
+	phases="$phases $phase"
+	head -c 4194304 /dev/zero >"$dir/decoy.$phase"
+	for name in $(in_phase $phase); do
+		started="$started $name control-$name"
+		start "$name" "${name%-*}" "${name#*-}"
+		start "control-$name" "$(secrecy_peer "$name")" "${name#*-}"
+	done
 done
-for name in $cases; do
-	await "$dir/$name.out" planted ||
-		echo "# $name: $(cat "$dir/$name.out")"
+for name in $started; do
+	await "$name" planted
 done
-hostsearch alive >"$dir/alive" || echo "# the search failed"
-
-# The controls end last, so that little else uses their pages again.
-for name in $cases; do
-	read -r pid <"$dir/$name.pid"
-	case ${name#*-} in
-	kill|fork|mapping)
-		kill -KILL "$pid"
-		wait "$pid" 2>/dev/null
-		;;
-	exit|abort|sigsegv)
-		kill -USR1 "$pid"
-		wait "$pid" 2>/dev/null
-		;;
-	*)
-		kill -USR1 "$pid"
-		await "$dir/$name.out" ended || echo "# $name: does not end"
-		;;
-	esac
-done
-hostsearch dead >"$dir/dead" || echo "# the search failed"
-
-for name in $cases; do
-	echo "# $name: alive $(found alive "$name"), dead $(found dead "$name")"
-	alive=$(hits alive "$name")
-	dead=$(hits dead "$name")
-	[ "$alive" != unknown ] && [ "$alive" -gt 0 ]
-	tap_result $? "$name: found while alive"
-	case $name in
-	malloc-*)
-		[ "$dead" != unknown ] && [ "$dead" -gt 0 ]
-		tap_result $? "$name: control left some"
-		;;
-	*)
-		tap_is 0 "$dead" "$name: nothing left"
-		;;
-	esac
+search alive
+for phase in $phases; do
+	phase "$phase"
 done
 
-# Those who survived, and the children that held the descriptors.
-for name in $cases; do
-	read -r pid <"$dir/$name.pid"
-	read -r word child <"$dir/$name.out"
-	[ "$word" = planted ] && [ "$child" -ne 0 ] && kill -KILL "$child"
-	kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-done
+# shellcheck disable=SC2086 # words
+kill_rest $started
 echo "$core_pattern" >/proc/sys/kernel/core_pattern
+echo "$old_idle_secs" >$idle_secs
+rmdir $cgroups/secrecy-* 2>/dev/null
 rm -rf "$dir"
+echo "# proof: attacked $attacked"
+echo "# proof: held $held"
+echo "# proof: controls $controls"
 tap_end
