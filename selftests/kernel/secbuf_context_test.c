@@ -69,7 +69,7 @@ struct victim {
 	unsigned long nested;
 	/** @lock: held around some of the task's calls, interrupts on */
 	spinlock_t lock;
-	struct __call_single_data csd;
+	call_single_data_t csd;
 	struct task_struct *thread;
 	struct victim *next;
 	int cpu;
