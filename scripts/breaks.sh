@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# breaks.sh [--list] [PATTERN]: see the selftests fail. For each line of
+# selftests/breaks build a module that is broken in that way, then run the test
+# that is named there with each of them, in one guest. In TAP: a test that still
+# passes has failed. PATTERN is an extended regular expression: only those breaks
+# whose line it matches.
+
+set -eu -o pipefail
+
+cd "$(dirname "$0")/.."
+
+table=selftests/breaks
+list=''
+if [ "${1:-}" = --list ]; then
+	list=1
+	shift
+fi
+pattern=${1:-.}
+if [ $# -gt 1 ] || [[ $pattern == -* ]]; then
+	echo "usage: scripts/breaks.sh [--list] [PATTERN]" >&2
+	exit 2
+fi
+mapfile -t breaks < <(grep -v '^#' $table | grep -E "$pattern")
+if [ ${#breaks[@]} -eq 0 ]; then
+	echo "breaks.sh: $table has no '$pattern'" >&2
+	exit 1
+fi
+if [ -n "$list" ]; then
+	printf '%s\n' "${breaks[@]}" | cut -f 1-3
+	exit
+fi
+
+kdir=$(scripts/kernel.sh headers)
+kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
+out=$PWD/build/breaks
+tree=$out/tree
+modules=$out/modules
+rm -rf "$modules"
+mkdir -p "$modules"
+
+# build NAME: the module of the copied tree
+build()
+{
+	make -C "$tree" --no-print-directory -s module KDIR="$kdir" \
+		>"$out/$1.log" 2>&1 || {
+		echo "breaks.sh: the module does not build with $1:" >&2
+		grep -E 'error|\*\*\*' "$out/$1.log" >&2
+		exit 1
+	}
+}
+
+make -s -C selftests all KSELFTEST="$kselftest"
+scripts/copy-tree.sh "$tree"
+for line in "${breaks[@]}"; do
+	IFS=$'\t' read -r name test file expression <<<"$line"
+	echo "# building $name" >&2
+	sed "$expression" "$file" >"$tree/$file"
+	if cmp -s "$file" "$tree/$file"; then
+		echo "breaks.sh: $name finds nothing to change in $file" >&2
+		exit 1
+	fi
+	build "$name"
+	strip --strip-debug -o "$modules/$name.ko" "$tree/kmod/secbuf.ko"
+	cp "$file" "$tree/$file"
+	printf '%s\t%s\n' "$name" "$test"
+done >"$modules/tests"
+
+mapfile -t programs < <(cut -f 2 "$modules/tests" | sed 's/:.*//' | sort -u |
+	while read -r program; do
+		ls selftests/build/"$program" "selftests/$program.sh" 2>/dev/null || true
+	done)
+scripts/guest.sh --run selftests/breaks.sh --name breaks \
+	--timeout $((120 + 60 * ${#breaks[@]})) --log "$out/kernel.log" \
+	"$modules:breaks" selftests/tap.sh selftests/build/counters \
+	"${programs[@]}"
