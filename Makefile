@@ -54,6 +54,14 @@ check-quick:		## run the tests that take little time
 	@scripts/deps.sh check
 	@scripts/check.sh --quick
 
+proof:			## attack every promise, in every lane: 45 minutes
+	@scripts/deps.sh check
+	@scripts/proof.sh
+
+builds:			## compile for all kernels, compilers, architectures
+	@scripts/deps.sh check
+	@scripts/builds.sh
+
 soak:			## TIME=120 seconds of load in the debug lane
 	@scripts/deps.sh check
 	@scripts/lane.sh debug soak $(or $(TIME),120)
@@ -69,6 +77,10 @@ bench:			## measure AREA=pool, buffer, ring or conn
 fuzz:			## TIME=60 seconds of fuzzing the codec and buffers
 	@scripts/deps.sh check
 	@$(sub) fuzz run TIME=$(or $(TIME),60)
+
+fuzz-ioctl:		## TIME=300 seconds of fuzzing the ioctls; SEED=N again
+	@scripts/deps.sh check
+	@scripts/lane.sh debug fuzz $(or $(TIME),300)
 
 prove:			## the contracts of the codec, with Frama-C
 	@scripts/deps.sh check
@@ -138,5 +150,5 @@ kdir-error = $(if $(KDIR),$(if $(wildcard $(KDIR)/include/config/auto.conf),,\
 check-kdir = $(if $(kdir-error),$(error $(strip $(kdir-error))))
 
 .PHONY: all module bench-module lib tools examples selftests demo check
-.PHONY: check-quick bench style soak soak-conn fuzz prove coverage model load unload
-.PHONY: install install-module install-packaging clean help
+.PHONY: check-quick proof builds bench style soak soak-conn fuzz fuzz-ioctl
+.PHONY: prove coverage model load unload install install-module install-packaging clean help

@@ -19,7 +19,7 @@ ranks='
 8 area_file ring_handle conn_slot conn_sb
 9 pool_file conn_send ring_map
 10 ring_file conn_io
-11 ring_kernel conn_kernel conn_file debugfs
+11 ring_kernel conn_kernel conn_file debugfs policy
 12 main
 '
 # From this rank up, files may know what a process is.

@@ -3,99 +3,24 @@
 #
 # All tests, in lanes: host (builds, style, programs that need no module), stock
 # (the module in a throwaway guest on Debian's kernel), and those of lane.sh.
-# --quick leaves out what is slow. A step that prints TAP counts as many tests as
-# it says, any other as one. A step that fails shows what failed in it
-# (failures.sh) and is named again, in few lines, before the last two lines: the
-# lanes that ran and the totals.
+# --quick leaves out what is slow. The last two lines are the lanes that ran and
+# the totals.
 
 # shellcheck disable=SC2317 # step calls the functions
 
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/steps.sh
+. scripts/steps.sh
 out=$PWD/build/check
-logs=$out/logs
 quick='' lanes=''
-passed=0 failed=0 skipped=0
-failures=()
 
 case ${1:-} in
 '')		;;
 --quick)	quick=1 ;;
 *)		echo "usage: scripts/check.sh [--quick]" >&2; exit 2 ;;
 esac
-
-#
-# Steps
-#
-
-# tap_totals LOG: prints passed, failed and skipped. A program that printed a
-# TAP header but no totals died, which is a failure. Nothing at all: no TAP.
-tap_totals()
-{
-	awk '
-	/^TAP version/ { programs++ }
-	/^# Totals:/ {
-		programs--
-		seen = 1
-		for (i = 3; i <= NF; i++) {
-			split($i, part, ":")
-			n[part[1]] += part[2]
-		}
-	}
-	END {
-		if (programs > 0)
-			n["error"] += programs
-		if (seen || programs > 0)
-			print n["pass"] + n["xfail"], \
-			      n["fail"] + n["xpass"] + n["error"], n["skip"] + 0
-	}' "$1"
-}
-
-# count LOG STATUS: adds to the totals, prints the step's result
-count()
-{
-	local good bad skip totals
-
-	totals=$(tap_totals "$1")
-	if [ -z "$totals" ]; then
-		[ "$2" -eq 0 ] && totals='1 0 0' || totals='0 1 0'
-		[ "$2" -eq 0 ] && result=ok || result=FAILED
-	fi
-	read -r good bad skip <<<"$totals"
-	if [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
-		bad=1
-	fi
-	passed=$((passed + good))
-	failed=$((failed + bad))
-	skipped=$((skipped + skip))
-	[ -n "$result" ] || result="$good passed"
-	[ "$bad" -eq 0 ] || result="FAILED ($bad of $((good + bad)))"
-	[ "$skip" -eq 0 ] || result+=", $skip skipped"
-	[ "$bad" -eq 0 ]
-}
-
-# step LANE NAME COMMAND...
-step()
-{
-	local lane=$1 name=$2 log start=${EPOCHREALTIME/./} status=0 result=''
-
-	shift 2
-	log=$logs/$lane-${name//[ ,]/-}.log
-	printf '%-6s %-34s' "$lane" "$name"
-	# In the background: a function called in a condition ignores set -e.
-	( "$@" ) >"$log" 2>&1 </dev/null &
-	wait $! || status=$?
-	count "$log" $status || status=1
-	printf '%5d.%d s  %s\n' $(((${EPOCHREALTIME/./} - start) / 1000000)) \
-		$(((${EPOCHREALTIME/./} - start) / 100000 % 10)) "$result"
-	if [ $status -ne 0 ]; then
-		scripts/failures.sh "$log" | sed 's/^/    /'
-		echo "    full log: ${log#"$PWD/"}"
-		failures+=("$lane $name: $result"$'\n'"$(
-			scripts/failures.sh --short "$log" | sed 's/^/    /')")
-	fi
-}
 
 make()
 {
@@ -109,25 +34,6 @@ make()
 build()
 {
 	make -s -j"$(nproc)" all
-}
-
-# In a copy, so that everything is compiled and nothing in the tree is touched.
-module_warnings()
-{
-	local dir=$out/module
-
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	mkdir -p "$dir/examples" "$dir/selftests"
-	cp -r Kbuild kmod codec uapi "$dir"
-	cp -r examples/kernel "$dir/examples"
-	cp -r selftests/kernel "$dir/selftests"
-	find "$dir" \( -name '*.o' -o -name '*.cmd' -o -name '*.ko' \) -delete
-	make -C "$kdir" M="$dir" -j"$(nproc)" W=1 C=1 CF=-D__CHECK_ENDIAN__ \
-		modules 2>&1 | tee "$out/module.log"
-	# about our files: the kernel's headers have their own
-	! grep -q -E "(kmod|codec|uapi|kernel)/[a-z_]+\.[ch]:.*(warning|error):|\
-WARNING: modpost" "$out/module.log"
 }
 
 uapi_alone()
@@ -170,7 +76,7 @@ readme_example()
 	LD_LIBRARY_PATH=$root/usr/lib "$out/example" >"$out/example.out" \
 		2>&1 || status=$?
 	cat "$out/example.out"
-	[ $status -eq 1 ] && grep -q 'not loaded' "$out/example.out"
+	[ "$status" -eq 1 ] && grep -q 'not loaded' "$out/example.out"
 }
 
 # sub_check DIRECTORY [VARIABLE=VALUE...]
@@ -201,13 +107,16 @@ host_lane()
 
 	step host 'build' build
 	if [ -z "$quick" ]; then
-		step host 'module, W=1 and sparse' module_warnings
+		step host 'builds, W=1 and sparse' scripts/builds.sh --quick
 		step host 'checkpatch and shellcheck' scripts/style.sh
 		step host 'uapi header alone, C, C++, 32 bit' uapi_alone
 		step host 'README example' readme_example
+		step host 'description for syzkaller' \
+			tools/syzkaller/check.sh --selftest
 		step host 'layer rule fails when broken' \
 			scripts/check-includes.sh --selftest
 		step host 'failures are shown' scripts/failures.sh --selftest
+		step host 'a test for each promise' scripts/check-ids.sh --selftest
 	else
 		step host 'layer rule' scripts/check-includes.sh
 	fi
@@ -232,26 +141,6 @@ host_lane()
 #
 # Stock lane
 #
-
-guest_selftests()
-{
-	local needles=$out/needles programs
-
-	make -s -C selftests all KSELFTEST="$kselftest"
-	rm -rf "$needles"
-	selftests/needles.sh "$needles"
-	mapfile -t programs < <(find selftests/build -type f -perm -u+x)
-	echo "SECBUF_ROUNDS=${quick:+100} sh run.sh" \
-		>"$out/selftests.sh"
-	scripts/guest.sh --run "$out/selftests.sh" --name selftests \
-		--needles "$needles" --timeout 2400 \
-		--log "$logs/stock-selftests-kernel.log" \
-		kmod/secbuf.ko examples/kernel/secbuf_sample.ko \
-		examples/kernel/secbuf_stream.ko \
-		examples/kernel/secbuf_lines.ko \
-		selftests/kernel/secbuf_context_test.ko \
-		"$(scripts/kernel.sh module brd)" selftests/*.sh "${programs[@]}" "$needles/guest:needles"
-}
 
 guest_agent()
 {
@@ -292,11 +181,20 @@ guest_library()
 		kmod/secbuf.ko "${files[@]}"
 }
 
+reboots()
+{
+	make -s -C selftests all KSELFTEST="$kselftest"
+	scripts/reboot-test.sh "$logs/stock"
+}
+
 stock_lane()
 {
 	scripts/kernel.sh image >/dev/null || return 0
-	step stock 'selftests in a guest' guest_selftests
+	SECBUF_ROUNDS=${quick:+100} lane_step stock 'selftests' selftests
 	if [ -z "$quick" ]; then
+		step stock 'reboot and kexec' reboots
+		step stock 'who may open the device' \
+			scripts/node-test.sh "$logs/stock-node-kernel.log"
 		step stock 'library in a guest' guest_library
 		step stock 'SSH agent in a guest' guest_agent
 		step stock 'echo server in a guest' guest_echo
@@ -322,14 +220,17 @@ built_lane()
 	scripts/kernel.sh source73 >/dev/null || return 0
 	lanes+=" $1"
 	if ! scripts/kernel.sh build "$1" >/dev/null; then
-		failed=$((failed + 1))
-		failures+=("$1: its kernel does not build")
+		step_failed "$1: its kernel does not build"
 		return 0
 	fi
 	lane_step "$1" 'KUnit' kunit
 	lane_step "$1" 'selftests' selftests
-	[ "$1" != debug ] || lane_step debug 'soak' soak 20
-	[ "$1" != debug ] || lane_step debug 'soak of connections' connsoak 20
+	[ "$1" = debug ] || return 0
+	lane_step debug 'soak' soak 20
+	lane_step debug 'soak of connections' connsoak 20
+	lane_step debug 'failures on demand' faults quick
+	lane_step debug 'races' races 0.2
+	SEED=1 lane_step debug 'fuzzing of ioctls' fuzz 60
 }
 
 rt_lane()
@@ -340,20 +241,27 @@ rt_lane()
 	lanes+=' rt'
 }
 
+stock612_lane()
+{
+	scripts/kernel.sh stock612 >/dev/null || return 0
+	lane_step stock612 'selftests' selftests
+	lanes+=' stock612'
+}
+
 kdir=$(scripts/kernel.sh headers)
 if [ "${KDIR:-$kdir}" != "$kdir" ]; then
 	echo "check.sh: the guest runs the stock kernel: leave out KDIR" >&2
 	exit 1
 fi
 kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
-rm -rf "$logs"
-mkdir -p "$logs"
+steps_begin "$out/logs"
 
 wanted='host stock'
 host_lane
 stock_lane
 if [ -z "$quick" ]; then
-	wanted+=' native rt debug'
+	wanted+=' stock612 native rt debug'
+	stock612_lane
 	built_lane native
 	rt_lane
 	built_lane debug
@@ -368,11 +276,5 @@ for lane in $wanted; do
 	host|stock|*CI)	status=1 ;;
 	esac
 done
-[ $failed -eq 0 ] || status=1
-if [ ${#failures[@]} -gt 0 ]; then
-	echo "failed:"
-	printf '%s\n' "${failures[@]}"
-fi
-echo "lanes:$lanes"
-echo "$passed passed, $failed failed, $skipped skipped"
+steps_end "lanes:$lanes" || status=1
 exit $status

@@ -22,10 +22,13 @@ usage()
 	                    Programs bring their shared libraries.
 	  --name NAME       what messages call this guest (default: FILE's name)
 	  --needles DIR     hostsearch looks for the bytes of each DIR/NAME.needle
+	  --last-search LABEL
+	                    searches once more when the machine has ended
 	  --mem MIB         guest memory (default 512)
 	  --timeout SECONDS give up after that long (default 300)
 	  --append ARGS     more kernel command line
 	  --log FILE        keep the kernel's log
+	  --harmless TEXT   no complaint of the kernel: lines with TEXT
 	  --icount          one emulated CPU whose clock counts instructions, one
 	                    per ns: path lengths that repeat
 	  --cpuflags FLAGS  features of an emulated CPU, as QEMU's -cpu takes them,
@@ -34,6 +37,8 @@ usage()
 	In the guest:
 	  hostsearch LABEL  stops the guest, searches all its RAM for each needle,
 	                    prints one line "LABEL NEEDLE COUNT" per needle
+	  /run/end          if the script leaves it, runs instead of poweroff:
+	                    "reboot -f" ends the machine, too
 	  PATH is /bin:/usr/bin:/secbuf, /bin is busybox, HOME is /root, standard
 	  input is /dev/null; proc, sysfs, devtmpfs, debugfs, tracefs and cgroup2 are
 	  mounted, /tmp, /run and /dev/shm are empty.
@@ -55,9 +60,9 @@ usage()
 scripts=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/guest-lib.sh
 . "$scripts/guest-lib.sh"
-options='run name needles mem timeout append log cpuflags'
+options='run name needles last-search mem timeout append log harmless cpuflags'
 flags='icount'
-needles='' icount='' cpuflags='' qemu=''
+needles='' last_search='' icount='' cpuflags='' qemu=''
 
 cleanup()
 {
@@ -161,6 +166,7 @@ start_qemu()
 	fi
 	open_ram
 
+	rm -f "$tmp/to" "$tmp/from"
 	mkfifo "$tmp/to" "$tmp/from"
 	ulimit -c 0
 	# The kernel's watchdogs expect more than an emulated CPU can do.
@@ -184,6 +190,21 @@ watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 $append" \
 #
 # The conversation
 #
+
+# What the memory holds when nobody runs any more.
+search_last()
+{
+	local found
+
+	while kill -0 "$qemu" 2>/dev/null; do
+		sleep 0.1
+	done
+	found=$("$ramsearch" search /proc/self/fd/9 "$needles"/*.needle) ||
+		die "the search failed"
+	while read -r found; do
+		echo "$last_search $found"
+	done <<<"$found"
+}
 
 # Needles are counted while the guest stands still, so that nothing moves
 # from behind the search to before it.
@@ -210,6 +231,8 @@ answer_search()
 
 parse_args "$@"
 [ -z "$needles" ] || [ -d "$needles" ] || misused "not a directory: $needles"
+[ -z "$last_search" ] || [ -n "$needles" ] ||
+	misused "--last-search needs --needles"
 trap cleanup EXIT
 trap 'exit 143' TERM HUP
 trap 'exit 130' INT
@@ -222,6 +245,13 @@ if [ -n "$needles" ]; then
 	MAKEFLAGS='' make -s --no-print-directory -C "$scripts/.." build/ramsearch
 fi
 make_initramfs
-start_qemu
-converse
+for boot in 1 2 3; do
+	again=''
+	start_qemu
+	converse
+	[ -n "$again" ] || break
+	say "boot $boot: the kernel was in trouble before the script began:"
+	complaints -m 1 | show_log || true
+done
 judge
+[ -z "$last_search" ] || search_last

@@ -60,7 +60,7 @@ check_c()
 	checkpatch "$user" "${files[@]}"
 	# kselftest's macros take whole bodies.
 	user+=,MACRO_ARG_REUSE,MULTISTATEMENT_MACRO_USE_DO_WHILE,SPACING
-	user+=,MACRO_WITH_FLOW_CONTROL,LINE_SPACING
+	user+=,MACRO_WITH_FLOW_CONTROL,LINE_SPACING,COMPLEX_MACRO
 	mapfile -t files < <(sources selftests bench libsecbuf-user/test |
 		grep -v -e ^selftests/kernel/ -e ^bench/kernel/)
 	checkpatch "$user" "${files[@]}"

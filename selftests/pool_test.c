@@ -779,13 +779,18 @@ static int memcg_fill_and_batch(void *arg)
 	FIXTURE_DATA(memcg) *self = arg;
 	struct pool p;
 	__u64 ids[1024];
+	long ret;
 
 	memset(ids, POISON, sizeof(ids));
 	if (pool_open(&p, self->dev, PAGE, 4096))
 		return 1;
 	while (pool_alloc(p.fd, ids, 1) == 1)
 		continue;
-	return -pool_alloc(p.fd, ids, ARRAY_SIZE(ids));
+	/* What could be freed for one page may do for some more. */
+	do {
+		ret = pool_alloc(p.fd, ids, ARRAY_SIZE(ids));
+	} while (ret > 0);
+	return -ret;
 }
 
 static int memcg_fill_and_create(void *arg)

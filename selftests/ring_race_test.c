@@ -189,7 +189,8 @@ static int after(const struct ring *r, int (*end)(const struct ring *r))
 	/* What was not published is gone; the rest goes as it is read. */
 	while (read(r->c.fd, buf, sizeof(buf)) > 0)
 		continue;
-	if (count_not(r->c.data, 0, 2 * SIZE))
+	/* UML lets a thread go on with what was unmapped, for a moment. */
+	if (!on_uml() && count_not(r->c.data, 0, 2 * SIZE))
 		return __LINE__;
 	return touch(r->p.data, true) == SIGBUS ? 0 : __LINE__;
 }
