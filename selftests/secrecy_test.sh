@@ -209,31 +209,6 @@ sums()
 	}' "$dir/alive" "$dir/$1"
 }
 
-# judge PHASE NAMES
-judge()
-{
-	sums "$1" "$2" >"$dir/sums"
-	while read -r name alive dead; do
-		read -r fate <"$dir/$name.fate"
-		echo "# $name: found alive $alive, dead $dead"
-		[ "$fate" = good ] && [ "$alive" != unknown ] &&
-			[ "$dead" != unknown ] && [ "$alive" -gt 0 ]
-		good=$?
-		case $name in
-		control-*)
-			[ $good -eq 0 ] && [ "$dead" -gt 0 ] &&
-				controls=$((controls + 1))
-			;;
-		*)
-			attacked=$((attacked + 1))
-			[ $good -eq 0 ] && [ "$dead" -eq 0 ] &&
-				held=$((held + 1))
-			;;
-		esac
-		tap_result $? "$name"
-	done <"$dir/sums"
-}
-
 # Those who survived, and who held the descriptors.
 kill_rest()
 {
@@ -254,6 +229,47 @@ search()
 	hostsearch "$1" >"$dir/$1" || echo "# the search failed"
 	read -r after rest </proc/uptime
 	echo "# search $1: began at $before s, took until $after s"
+}
+
+# once_more CONTROL: what it left was used by somebody before the search. When it
+# is alone there is nobody. Sets $dead.
+once_more()
+{
+	echo "# $1: once more"
+	kill_rest "$1"
+	start "$1" "$(secrecy_peer "${1#control-}")" "${1##*-}"
+	await "$1" planted && end "$1" && search more
+	read -r name alive dead <<-EOT
+	$(sums more "$1")
+	EOT
+	echo "# $1: found alive $alive, dead $dead"
+}
+
+# judge PHASE NAMES
+judge()
+{
+	sums "$1" "$2" >"$dir/sums"
+	while read -r name alive dead; do
+		read -r fate <"$dir/$name.fate"
+		echo "# $name: found alive $alive, dead $dead"
+		[ "$fate" = good ] && [ "$alive" != unknown ] &&
+			[ "$dead" != unknown ] && [ "$alive" -gt 0 ]
+		good=$?
+		case $name in
+		control-*)
+			[ "$1" != others ] || [ $good -ne 0 ] ||
+				[ "$dead" -ne 0 ] || once_more "$name" </dev/null
+			[ $good -eq 0 ] && [ "$dead" -gt 0 ] &&
+				controls=$((controls + 1))
+			;;
+		*)
+			attacked=$((attacked + 1))
+			[ $good -eq 0 ] && [ "$dead" -eq 0 ] &&
+				held=$((held + 1))
+			;;
+		esac
+		tap_result $? "$name"
+	done <"$dir/sums"
 }
 
 # phase NAME: the controls end last, so that little else uses their pages again,
