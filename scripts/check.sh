@@ -190,8 +190,10 @@ reboots()
 stock_lane()
 {
 	scripts/kernel.sh image >/dev/null || return 0
-	SECBUF_ROUNDS=${quick:+100} lane_step stock 'selftests' selftests
-	if [ -z "$quick" ]; then
+	if [ -n "$quick" ]; then
+		lane_step stock 'quick selftests' quick
+	else
+		lane_step stock 'selftests' selftests
 		step stock 'reboot and kexec' reboots
 		step stock 'who may open the device' \
 			scripts/node-test.sh "$logs/stock-node-kernel.log"

@@ -20,6 +20,7 @@ usage()
 	PART:
 	  kunit         the KUnit suites, in debug and native
 	  selftests     all selftests; SECBUF_ROUNDS=N shortens crowd_test.sh
+	  quick         those that take little time
 	  pools, conns, rings
 	                those of pools, conns or rings; SECBUF_RING_SECONDS: how
 	                long each case of the hostile peer and of the stress test
@@ -142,6 +143,9 @@ trap 'rm -rf "$tmp"' EXIT
 rings='ring ring_map ring_wait ring_memory ring_end ring_peer ring_death'
 rings+=' ring_charge ring_stress ring_race ring_hostile ring_stream'
 conns='conn conn_queue conn_idle conn_send conn_stream conn_race'
+quick='abi dev pool kpool context conn conn_queue conn_stream mmap owner share'
+quick+=' guard ring ring_map ring_wait ring_memory ring_end ring_death'
+quick+=' access_memory access_vma access_dump module'
 access='access_memory access_pin access_vma access_advice access_stranger'
 access+=' access_dump access_swap'
 
@@ -155,6 +159,7 @@ check+='sh'
 case $part in
 kunit)		guest "$check kunit.sh" ;;
 selftests)	guest "$check run.sh" ;;
+quick)		guest "$check run.sh $quick" ;;
 pools)		guest "$check run.sh pool kpool context" ;;
 rings)		guest "$check run.sh $rings" ;;
 conns)		guest "$check run.sh $conns" ;;
