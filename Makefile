@@ -54,7 +54,7 @@ check-quick:		## run the tests that take little time
 	@scripts/deps.sh check
 	@scripts/check.sh --quick
 
-proof:			## attack every promise, in every lane: 45 minutes
+proof:			## attack every promise, in every lane: 25 minutes
 	@scripts/deps.sh check
 	@scripts/proof.sh
 
