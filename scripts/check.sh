@@ -208,13 +208,6 @@ stock_lane()
 # The lanes of other kernels
 #
 
-# lane_step LANE NAME PART...
-lane_step()
-{
-	step "$1" "$2" scripts/lane.sh "$1" "${@:3}" \
-		--log "$logs/$1-$3-kernel.log"
-}
-
 # built_lane LANE: a source that cannot be had skips the lane, a kernel that
 # does not build fails it.
 built_lane()

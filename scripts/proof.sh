@@ -16,13 +16,6 @@ cd "$(dirname "$0")/.."
 out=$PWD/build/proof
 steps_beside=1
 
-# lane_step LANE NAME PART...
-lane_step()
-{
-	step "$1" "$2" scripts/lane.sh "$1" "${@:3}" \
-		--log "$logs/$1-$3-kernel.log"
-}
-
 # What takes long in one guest.
 attacks_on_the_kernel()
 {

@@ -97,6 +97,13 @@ step()
 	} >>"$logs/.failures"
 }
 
+# lane_step LANE NAME PART...: a part of the tests, see lane.sh
+lane_step()
+{
+	step "$1" "$2" scripts/lane.sh "$1" "${@:3}" \
+		--log "$logs/$1-$3-kernel.log"
+}
+
 # steps_end [LINE...]: what failed, LINEs, the totals. Fails if a step has.
 steps_end()
 {
