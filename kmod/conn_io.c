@@ -299,7 +299,7 @@ static int wait_for_change(struct kiocb *iocb, struct secbuf_conn *conn,
  * @to: where to
  *
  * Context: ->read_iter.
- * Return: bytes of the packet, or -errno.
+ * Return: bytes of the packet, 0 if there is no room for any, or -errno.
  */
 ssize_t secbuf_conn_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -307,6 +307,8 @@ ssize_t secbuf_conn_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	ssize_t ret;
 	u32 changes;
 
+	if (!iov_iter_count(to))
+		return secbuf_conn_check(iocb->ki_filp);
 	do {
 		ret = secbuf_conn_check(iocb->ki_filp);
 		if (ret)

@@ -181,7 +181,11 @@ TEST_F(queue, of_no_bytes)
 	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
 	EXPECT_EQ(-EINVAL, conn_enqueue_slot(self->conn, id, 0));
 	EXPECT_EQ(0, write(self->conn, self->in, 0));
+	EXPECT_EQ(0, read(self->conn, self->out, 0));
 	EXPECT_EQ(0, queue_length(self->conn));
+	ASSERT_EQ(1, write(self->conn, self->in, 1));
+	EXPECT_EQ(0, read(self->conn, self->out, 0));
+	EXPECT_EQ(1, queue_length(self->conn));
 }
 
 TEST_F(queue, no_room)

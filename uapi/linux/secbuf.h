@@ -672,11 +672,12 @@ struct secbuf_slot_word {
  * read() takes one packet from the queue, EMSGSIZE if it does not fit, and it
  * stays. write() makes one of what it gets. They sleep while the queue is empty
  * or over its limits, unless O_NONBLOCK: EAGAIN. Errors of write(): EMSGSIZE
- * (larger than a slot or than max_bytes), ENOSPC, ENOMEM, EDQUOT. Writing 0
- * bytes does nothing.
+ * (larger than a slot or than max_bytes), ENOSPC, ENOMEM, EDQUOT. Reading or
+ * writing 0 bytes does nothing.
  *
  * poll: EPOLLIN while there are packets, EPOLLOUT while the queue is not nearly
- * full, EPOLLERR for who is not the owner.
+ * full, EPOLLERR for who is not the owner. EPOLLOUT does not promise room for
+ * each packet: one that is larger than what is left under max_bytes is refused.
  *
  * mmap: ENODEV.
  *
