@@ -72,6 +72,7 @@ static void __exit secbuf_exit(void)
 	secbuf_idle_exit();
 	secbuf_slot_conn_exit();
 	secbuf_pool_exit();
+	secbuf_page_exit();
 }
 
 module_init(secbuf_init);

@@ -18,7 +18,9 @@
 #include <linux/page-flags.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/swap.h>
 
 #include "payer.h"
 
@@ -28,6 +30,13 @@
 /* Frames of the kernel's image; none before secbuf_page_init(). */
 static unsigned long image_first = ULONG_MAX;
 static unsigned long image_last;
+
+/*
+ * Pages of the image that were met, until the module goes: at most what the
+ * kernel has freed of it, some MiB.
+ */
+static LIST_HEAD(passed_over);
+static DEFINE_SPINLOCK(passed_over_lock);
 
 /* Pages that may hold a secret. */
 static atomic_long_t nr_secret;
@@ -84,42 +93,73 @@ void secbuf_page_init(void)
 {
 	const struct resource *ram, *range;
 
-	for (ram = iomem_resource.child; ram; ram = ram->sibling)
+	for (ram = iomem_resource.child; ram; ram = ram->sibling) {
+		/* What is in devices comes and goes, and we have no lock. */
+		if ((ram->flags & IORESOURCE_SYSTEM_RAM) !=
+		    IORESOURCE_SYSTEM_RAM)
+			continue;
 		for (range = ram->child; range; range = range->sibling)
 			if (range->name && range->end &&
 			    !strncmp(range->name, "Kernel ", 7))
 				image_add(range);
-}
-
-/*
- * Pages of the image are put on a list until the caller has what he wants: if
- * they were freed, they would be the next that he gets.
- */
-static struct page *alloc_outside(gfp_t gfp, struct list_head *shunned)
-{
-	struct page *page;
-
-	while ((page = alloc_page(gfp | __GFP_ZERO))) {
-		if (page_to_pfn(page) < image_first ||
-		    page_to_pfn(page) > image_last)
-			break;
-		list_add(&page->lru, shunned);
 	}
-	return page;
 }
 
-static void free_shunned(struct list_head *shunned)
+/**
+ * secbuf_page_exit() - give back what was passed over
+ *
+ * Context: module exit, after the last page was freed.
+ */
+void secbuf_page_exit(void)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe(page, next, shunned, lru) {
+	list_for_each_entry_safe(page, next, &passed_over, lru) {
 		list_del(&page->lru);
 		__free_page(page);
 	}
 }
 
-static struct page *alloc_one(struct secbuf_payer *payer,
-			      struct list_head *shunned)
+static bool is_in_image(const struct page *page)
+{
+	return page_to_pfn(page) >= image_first &&
+	       page_to_pfn(page) <= image_last;
+}
+
+/* The page that was freed just now, or another of the image; charged to nobody. */
+static bool pass_over(gfp_t gfp)
+{
+	struct page *page = alloc_page(gfp & ~__GFP_ACCOUNT);
+
+	if (!page)
+		return false;
+	if (!is_in_image(page)) {
+		__free_page(page);
+		return true;
+	}
+	spin_lock(&passed_over_lock);
+	list_add(&page->lru, &passed_over);
+	spin_unlock(&passed_over_lock);
+	return true;
+}
+
+/*
+ * A page of the image that is freed is the next that one gets: it is kept, but
+ * not at the cost of the cgroup whose page this is to be.
+ */
+static struct page *alloc_outside(gfp_t gfp)
+{
+	struct page *page;
+
+	while ((page = alloc_page(gfp | __GFP_ZERO)) && is_in_image(page)) {
+		__free_page(page);
+		if (!pass_over(gfp))
+			return NULL;
+	}
+	return page;
+}
+
+static struct page *alloc_one(struct secbuf_payer *payer)
 {
 	struct secbuf_account *account = &payer->account;
 	struct mem_cgroup *old;
@@ -131,7 +171,7 @@ static struct page *alloc_one(struct secbuf_payer *payer,
 		return ERR_PTR(err);
 
 	old = set_active_memcg(account->memcg);
-	page = alloc_outside(SECBUF_GFP, shunned);
+	page = alloc_outside(SECBUF_GFP);
 	set_active_memcg(old);
 	if (!page) {
 		secbuf_account_uncharge(account, PAGE_SIZE);
@@ -155,15 +195,13 @@ int secbuf_page_alloc(struct secbuf_payer *payer, struct page **pages,
 {
 	struct page *page = NULL;
 	unsigned int done, i;
-	LIST_HEAD(shunned);
 
 	for (done = 0; done < nr; done++) {
-		page = alloc_one(payer, &shunned);
+		page = alloc_one(payer);
 		if (IS_ERR(page))
 			break;
 		pages[done] = page;
 	}
-	free_shunned(&shunned);
 	if (!done)
 		return PTR_ERR(page);
 
@@ -173,6 +211,14 @@ int secbuf_page_alloc(struct secbuf_payer *payer, struct page **pages,
 		hide(pages[i]);
 	page_offline_end();
 	return done;
+}
+
+/* Reclaim must hear of it, or else kswapd gives up as if nothing was freed. */
+static void free_zeroized(struct page *page)
+{
+	secbuf_page_reveal(page);
+	__free_page(page);
+	mm_account_reclaimed_pages(1);
 }
 
 /**
@@ -187,8 +233,7 @@ void secbuf_page_free(struct page *page)
 
 	secbuf_page_zeroize(page, 0, PAGE_SIZE);
 	set_page_private(page, 0);
-	secbuf_page_reveal(page);
-	__free_page(page);
+	free_zeroized(page);
 	secbuf_account_uncharge(&payer->account, PAGE_SIZE);
 	secbuf_payer_put(payer);
 }
@@ -231,11 +276,9 @@ void secbuf_page_zeroize(struct page *page, size_t offset, size_t len)
 struct page *secbuf_page_alloc_paid(struct mem_cgroup *memcg, gfp_t gfp)
 {
 	struct mem_cgroup *old = set_active_memcg(memcg);
-	LIST_HEAD(shunned);
-	struct page *page = alloc_outside(gfp, &shunned);
+	struct page *page = alloc_outside(gfp);
 
 	set_active_memcg(old);
-	free_shunned(&shunned);
 	if (!page)
 		return NULL;
 	hide(page);
@@ -251,6 +294,5 @@ struct page *secbuf_page_alloc_paid(struct mem_cgroup *memcg, gfp_t gfp)
 void secbuf_page_free_paid(struct page *page)
 {
 	secbuf_page_zeroize(page, 0, PAGE_SIZE);
-	secbuf_page_reveal(page);
-	__free_page(page);
+	free_zeroized(page);
 }

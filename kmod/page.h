@@ -9,6 +9,7 @@ struct mem_cgroup;
 struct secbuf_payer;
 
 void secbuf_page_init(void);
+void secbuf_page_exit(void);
 int secbuf_page_alloc(struct secbuf_payer *payer, struct page **pages,
 		      unsigned int nr);
 void secbuf_page_reveal(struct page *page);

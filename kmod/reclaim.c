@@ -19,7 +19,6 @@
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/swap.h>
 
 #include "account.h"
 #include "idle.h"
@@ -97,8 +96,6 @@ static unsigned long scan_objects(struct shrinker *s,
 	if (!list_empty(&objects))
 		list_rotate_left(&objects);
 	mutex_unlock(&objects_lock);
-	/* Or else it looks as if nothing came of it, and kswapd gives up. */
-	mm_account_reclaimed_pages(freed >> PAGE_SHIFT);
 	return freed >> PAGE_SHIFT ?: SHRINK_STOP;
 }
 

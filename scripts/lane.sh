@@ -165,7 +165,7 @@ rings)		guest "$check run.sh $rings" ;;
 conns)		guest "$check run.sh $conns" ;;
 secrecy)	guest "$check run.sh secrecy" ;;
 access)		guest "$check run.sh $access" ;;
-policies)	guest "$check run.sh policy image" ;;
+policies)	guest "$check run.sh image policy" ;;
 faults)		guest "SECBUF_FAULTS='${args[*]}' $check run.sh faults" ;;
 races)		guest "SECBUF_RACE_SECONDS=${args[0]:-} $check run.sh races" ;;
 fuzz)

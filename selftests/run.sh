@@ -72,13 +72,13 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	echo 'ok 1 insmod' && echo 1..1 && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
 
-[ $# -gt 0 ] || set -- abi dev pool kpool context sample lines observe \
+[ $# -gt 0 ] || set -- image abi dev pool kpool context sample lines observe \
 	conn conn_queue conn_idle conn_send conn_stream conn_race mmap owner \
 	access_memory access_pin access_vma access_advice access_stranger \
 	access_dump access_swap \
 	share members guard pressure reclaim crowd ring ring_map ring_wait \
 	ring_memory ring_charge ring_end ring_peer ring_death \
-	ring_stress ring_race ring_hostile ring_stream secrecy policy image module
+	ring_stress ring_race ring_hostile ring_stream secrecy policy module
 for test; do
 	program=$here/${test}_test
 	stream=$here/secbuf_stream.ko
