@@ -44,9 +44,10 @@ static DEFINE_HASHTABLE(users, 6);
 
 static atomic_long_t all_bytes;
 
-static unsigned long ceiling(unsigned long param, unsigned int ram_shift)
+static unsigned long ceiling(const unsigned long *param, unsigned int ram_shift)
 {
-	unsigned long max = READ_ONCE(param);
+	/* An administrator can write it at any time. */
+	unsigned long max = READ_ONCE(*param);
 
 	if (!max)
 		max = (totalram_pages() >> ram_shift) << PAGE_SHIFT;
@@ -55,12 +56,12 @@ static unsigned long ceiling(unsigned long param, unsigned int ram_shift)
 
 static unsigned long ceiling_all(void)
 {
-	return ceiling(max_bytes, 2);
+	return ceiling(&max_bytes, 2);
 }
 
 static unsigned long ceiling_user(void)
 {
-	return ceiling(max_user_bytes, 3);
+	return ceiling(&max_user_bytes, 3);
 }
 
 static struct secbuf_user *user_find(kuid_t uid)

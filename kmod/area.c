@@ -150,7 +150,7 @@ int secbuf_area_join(struct secbuf_area *area)
 
 	mutex_lock(&area->io_lock);
 	if (area->nr_members < SECBUF_AREA_MEMBERS_MAX) {
-		area->nr_members++;
+		WRITE_ONCE(area->nr_members, area->nr_members + 1);
 		refcount_inc(&area->refs);
 		err = 0;
 	}
@@ -168,7 +168,7 @@ int secbuf_area_join(struct secbuf_area *area)
 bool secbuf_area_leave(struct secbuf_area *area)
 {
 	mutex_lock(&area->io_lock);
-	area->nr_members--;
+	WRITE_ONCE(area->nr_members, area->nr_members - 1);
 	mutex_unlock(&area->io_lock);
 	return secbuf_area_put(area);
 }

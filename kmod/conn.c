@@ -471,7 +471,8 @@ static void fill_counters(const struct secbuf_conn *conn,
 	stats->out_peak_packets = conn->queue.peak;
 	stats->out_max_packets = conn->queue.max_packets;
 	stats->out_max_bytes = conn->queue.max_bytes;
-	stats->out_nr_streams = conn->nr_streams;
+	/* That of streams is another lock. */
+	stats->out_nr_streams = READ_ONCE(conn->nr_streams);
 	stats->out_max_streams = conn->max_streams;
 	stats->out_enqueued = conn->queue.enqueued;
 	stats->out_dequeued = conn->queue.dequeued;

@@ -199,8 +199,11 @@ static int send_one(struct secbuf_slot_conn *sc, struct socket *sock,
 int secbuf_conn_send(struct secbuf_slot_conn *sc, struct socket *sock,
 		     u32 max_packets, struct secbuf_conn_sent *sent)
 {
-	/* Others may put as many in as go out. */
-	u32 left = READ_ONCE(sc->conn.queue.nr) ?: 1;
+	/*
+	 * Others may put as many in as go out. Any number will do, and whoever
+	 * changes it under the lock need not do more for that.
+	 */
+	u32 left = data_race(READ_ONCE(sc->conn.queue.nr)) ?: 1;
 	int err;
 
 	if (max_packets)

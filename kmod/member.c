@@ -32,8 +32,11 @@ static size_t member_reclaim_count(struct secbuf_reclaim *reclaim)
 	struct secbuf_member *member =
 		container_of(reclaim, struct secbuf_member, reclaim);
 
-	/* Granted ones, too: the program may have some to spare. */
-	return READ_ONCE(member->share.nr_backed) *
+	/*
+	 * Granted ones, too: the program may have some to spare. An estimate,
+	 * which may be that of a moment ago.
+	 */
+	return data_race(READ_ONCE(member->share.nr_backed)) *
 	       secbuf_slots_group_pages(&member->area->slots) * PAGE_SIZE;
 }
 

@@ -104,8 +104,9 @@ static void overflow(struct secbuf_cache *cache, struct secbuf *sb)
 /* What is not in the depot is in use, or in a magazine of some CPU. */
 static void note_peak(struct secbuf_pool *pool)
 {
-	int now = atomic_read(&pool->existing) -
-		  READ_ONCE(pool->cache.depot.nr_bufs);
+	/* A statistic may be that of a moment ago. */
+	int parked = data_race(READ_ONCE(pool->cache.depot.nr_bufs));
+	int now = atomic_read(&pool->existing) - parked;
 	int old = atomic_read(&pool->peak);
 
 	while (old < now && !atomic_try_cmpxchg(&pool->peak, &old, now))
@@ -583,7 +584,8 @@ int secbuf_pool_prefill(struct secbuf_pool *pool, unsigned int nr)
 
 	if (nr > pool->cache.depot.limit)
 		return -ENOSPC;
-	while (READ_ONCE(pool->cache.depot.nr_bufs) < nr) {
+	/* Others may take them at once, so that it need not be exact. */
+	while (data_race(READ_ONCE(pool->cache.depot.nr_bufs)) < nr) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		sb = buf_create(pool, GFP_KERNEL);
@@ -622,13 +624,19 @@ void secbuf_pool_get_stats(struct secbuf_pool *pool,
 		struct secbuf_cpu_cache *c =
 			per_cpu_ptr(pool->cache.cpus, cpu);
 
-		stats->returned += READ_ONCE(c->returned);
-		stats->bytes_zeroized += READ_ONCE(c->zeroized);
+		/* Its CPU counts plainly, as that is cheaper. */
+		stats->returned += data_race(READ_ONCE(c->returned));
+		/* So here. */
+		stats->bytes_zeroized += data_race(READ_ONCE(c->zeroized));
 	}
 	smp_rmb(); /* the reader's half only: figures are approximate */
-	for_each_possible_cpu(cpu)
-		stats->magazine_hits +=
-			READ_ONCE(per_cpu_ptr(pool->cache.cpus, cpu)->hits);
+	for_each_possible_cpu(cpu) {
+		struct secbuf_cpu_cache *c =
+			per_cpu_ptr(pool->cache.cpus, cpu);
+
+		/* And here. */
+		stats->magazine_hits += data_race(READ_ONCE(c->hits));
+	}
 	stats->depot_hits = atomic64_read(&pool->slow.depot_hits);
 	stats->misses = atomic64_read(&pool->slow.misses);
 	stats->failures = atomic64_read(&pool->slow.failures);

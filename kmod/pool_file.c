@@ -116,7 +116,9 @@ static int make_room(struct pool_file *pf, unsigned int nr)
 {
 	int ret;
 
-	if (likely(READ_ONCE(pf->ids.nr_entries) - READ_ONCE(pf->ids.nr) >= nr))
+	/* What changes right now is looked at again when they are named. */
+	if (likely(data_race(READ_ONCE(pf->ids.nr_entries) -
+			     READ_ONCE(pf->ids.nr)) >= nr))
 		return nr;
 	mutex_lock(&pf->lock);
 	ret = secbuf_ids_reserve(&pf->ids, nr);

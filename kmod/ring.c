@@ -255,7 +255,7 @@ static void unmap(struct secbuf_ring_end *end, bool everything)
 size_t secbuf_ring_drop(struct secbuf_ring *ring)
 {
 	lockdep_assert_held_write(&ring->map_lock);
-	if (!ring->memory.nr)
+	if (!READ_ONCE(ring->memory.nr))
 		return 0;
 	unmap(&ring->ends[SECBUF_RING_END_PRODUCER], false);
 	unmap(&ring->ends[SECBUF_RING_END_CONSUMER], false);
@@ -270,8 +270,8 @@ size_t secbuf_ring_drop(struct secbuf_ring *ring)
  */
 const u64 *secbuf_ring_end_word(const struct secbuf_ring_end *end)
 {
-	return end->in_kernel || READ_ONCE(end->gone) ? &end->kept :
-							end->shared;
+	return READ_ONCE(end->in_kernel) || READ_ONCE(end->gone) ?
+	       &end->kept : end->shared;
 }
 
 /**

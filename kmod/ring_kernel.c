@@ -86,7 +86,8 @@ secbuf_ring_create(const struct secbuf_ring_params *params)
 	}
 	end = &ring->ends[params->produce ? SECBUF_RING_END_PRODUCER :
 					    SECBUF_RING_END_CONSUMER];
-	end->in_kernel = true;
+	/* Reclaim can look at it already. */
+	WRITE_ONCE(end->in_kernel, true);
 	secbuf_ring_end_hold(end, &port_ops, port);
 	secbuf_ring_put(ring);
 	return end;

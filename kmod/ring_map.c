@@ -55,7 +55,7 @@ static struct page *page_at(struct secbuf_ring_end *end, pgoff_t index,
 			return ring->status;
 		if (range_is_own(end, range))
 			return end->control;
-		if (!(ring->status_flags & SECBUF_RING_RESET_DONE))
+		if (!(READ_ONCE(ring->status_flags) & SECBUF_RING_RESET_DONE))
 			return secbuf_ring_peer(end)->control;
 	}
 	*scratch = true;

@@ -217,8 +217,10 @@ size_t secbuf_ring_memory_drop(struct secbuf_ring_memory *memory)
 	struct page *page;
 	size_t bytes = 0;
 
-	for (index = 0; memory->nr && index < nr_indexes(memory); index++) {
-		page = memory->pages[index];
+	/* A fault may add pages meanwhile; those are for the next time. */
+	for (index = 0; READ_ONCE(memory->nr) && index < nr_indexes(memory);
+	     index++) {
+		page = READ_ONCE(memory->pages[index]);
 		if (!page)
 			continue;
 		spin_lock(&memory->lock);

@@ -50,7 +50,7 @@ static bool looks_idle(const struct secbuf_ring *ring)
 	if (READ_ONCE(*secbuf_ring_end_word(producer)) !=
 	    READ_ONCE(*secbuf_ring_end_word(consumer)))
 		return false;
-	return READ_ONCE(producer->gone) || producer->in_kernel ||
+	return READ_ONCE(producer->gone) || READ_ONCE(producer->in_kernel) ||
 	       READ_ONCE(*state_of(ring)) != SECBUF_RING_BUSY;
 }
 
