@@ -422,6 +422,55 @@ static int map_words(struct world *w)
 	return munmap(map, size) ? -errno : 0;
 }
 
+/* Reads a file of counters to its end; one that is not there has none. */
+static void look_at_file(const char *dir, const char *name)
+{
+	char path[64], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read(fd, text, sizeof(text)) > 0)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void look_at_fdinfo(int fd)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", fd);
+	look_at_file("/proc/self/fdinfo", name);
+}
+
+static int look_at_pool(struct world *w)
+{
+	struct secbuf_pool_stats_args stats;
+
+	look_at_fdinfo(w->pool.fd);
+	look_at_file("/sys/kernel/debug/secbuf", "pools");
+	return only(pool_stats(w->pool.fd, &stats), -EBADF, 0, 0);
+}
+
+static int look_at_ring(struct world *w)
+{
+	struct secbuf_ring_stats_args stats;
+
+	look_at_fdinfo(w->ring.c.fd);
+	look_at_file("/sys/kernel/debug/secbuf", "rings");
+	return only(ring_stats(w->ring.p.fd, &stats), -EBADF, 0, 0);
+}
+
+static int look_at_queue(struct world *w)
+{
+	struct secbuf_conn_stats_args stats;
+
+	look_at_fdinfo(w->conn);
+	look_at_file("/sys/kernel/debug/secbuf", "conns");
+	return only(conn_stats(w->conn, &stats), -EBADF, 0, 0);
+}
+
 static int look_at_conn(struct world *w)
 {
 	struct secbuf_conn_stats_args stats;
