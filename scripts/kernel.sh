@@ -30,7 +30,7 @@ usage()
 	  udev     print a directory with Debian's bin/udevadm and bin/systemd-sysusers
 	For the other lanes, with a kernel to boot as DIR/image:
 	  source73 print the directory of the 7.3 source, download it if needed
-	  build debug|native|native-preempt
+	  build debug|kcsan|native|native-preempt
 	           print DIR of a built 7.3, build it if needed; it is a KDIR
 	  rt       print DIR of Debian's 6.1 RT, download it if needed; DIR/build
 	           is a KDIR

@@ -16,6 +16,8 @@ usage()
 	  stock612      its 6.12
 	  rt            its 6.1 RT
 	  debug         7.3 with KASAN, lockdep, kmemleak, UBSAN
+	  kcsan         7.3 with KCSAN: tells of data races between two places
+	                of the module
 	  native        User Mode Linux 7.3
 	PART:
 	  kunit         the KUnit suites, in debug and native
@@ -114,8 +116,8 @@ cd "$(dirname "$0")/.."
 lane=${1:-} part=${2:-}
 seconds=0 limit=2400 logging=() args=() variant='' harmless='' check=''
 case $lane in
-stock|stock612|rt|debug|native)	;;
-*)				misused ;;
+stock|stock612|rt|debug|kcsan|native)	;;
+*)					misused ;;
 esac
 shift 2 || misused
 while [ $# -gt 0 ] && [ "$1" != --log ]; do
@@ -154,7 +156,10 @@ for variable in SECBUF_RING_SECONDS SECBUF_ROUNDS; do
 done
 # Whoever takes longer hangs. KASAN under emulation takes its time.
 check+="SECBUF_TEST_TIMEOUT=$((900 + ring_seconds * 5)) "
-[ "$lane" != debug ] || check+='sh kmemleak.sh '
+case $lane in
+debug)		check+='sh kmemleak.sh ' ;;
+kcsan)		check+='sh kcsan.sh ' ;;
+esac
 check+='sh'
 case $part in
 kunit)		guest "$check kunit.sh" ;;

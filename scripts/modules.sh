@@ -19,7 +19,7 @@ stock)
 stock612|rt)
 	kdir=$(scripts/kernel.sh "$lane")/build
 	;;
-debug)
+debug|kcsan)
 	kdir=$(scripts/kernel.sh build "$lane")
 	;;
 debug-kcov)
@@ -33,7 +33,7 @@ native|native-preempt)
 *)
 	cat >&2 <<-'EOT'
 	usage: scripts/modules.sh LANE
-	  stock, stock612, rt, debug, debug-kcov, native or native-preempt
+	  stock, stock612, rt, debug, debug-kcov, kcsan, native or native-preempt
 	EOT
 	exit 2
 	;;
