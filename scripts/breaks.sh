@@ -1,25 +1,31 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# breaks.sh [--list] [PATTERN]: see the selftests fail. For each line of
-# selftests/breaks build a module that is broken in that way, then run the test
+# breaks.sh [--races] [--list] [PATTERN]: see the selftests fail. For each line
+# of selftests/breaks build a module that is broken in that way, then run the test
 # that is named there with each of them, in one guest. In TAP: a test that still
-# passes has failed. PATTERN is an extended regular expression: only those breaks
-# whose line it matches.
+# passes has failed. With --races those of selftests/breaks-races, of which the
+# kernel of the kcsan lane must tell. PATTERN is an extended regular expression:
+# only those breaks whose line it matches.
 
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
 
 table=selftests/breaks
-list=''
+list='' races='' run='sh breaks.sh' options=()
+if [ "${1:-}" = --races ]; then
+	table=selftests/breaks-races
+	races=1
+	shift
+fi
 if [ "${1:-}" = --list ]; then
 	list=1
 	shift
 fi
 pattern=${1:-.}
 if [ $# -gt 1 ] || [[ $pattern == -* ]]; then
-	echo "usage: scripts/breaks.sh [--list] [PATTERN]" >&2
+	echo "usage: scripts/breaks.sh [--races] [--list] [PATTERN]" >&2
 	exit 2
 fi
 mapfile -t breaks < <(grep -v '^#' $table | grep -E "$pattern")
@@ -32,9 +38,17 @@ if [ -n "$list" ]; then
 	exit
 fi
 
-kdir=$(scripts/kernel.sh headers)
+if [ -n "$races" ]; then
+	kdir=$(scripts/kernel.sh build kcsan)
+	export SECBUF_KERNEL=$kdir/image
+	run='sh kcsan.sh sh breaks.sh'
+	# That is what is to be seen.
+	options=(--harmless 'BUG: KCSAN: data-race in')
+else
+	kdir=$(scripts/kernel.sh headers)
+fi
 kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
-out=$PWD/build/breaks
+out=$PWD/build/breaks${races:+-races}
 tree=$out/tree
 modules=$out/modules
 rm -rf "$modules"
@@ -71,7 +85,10 @@ mapfile -t programs < <(cut -f 2 "$modules/tests" | sed 's/:.*//' | sort -u |
 	while read -r program; do
 		ls selftests/build/"$program" "selftests/$program.sh" 2>/dev/null || true
 	done)
-scripts/guest.sh --run selftests/breaks.sh --name breaks \
+echo "$run" >"$out/run.sh"
+scripts/guest.sh --run "$out/run.sh" --name breaks \
 	--timeout $((120 + 60 * ${#breaks[@]})) --log "$out/kernel.log" \
-	"$modules:breaks" selftests/tap.sh selftests/build/counters \
+	"${options[@]}" \
+	"$modules:breaks" selftests/{breaks,kcsan,tap}.sh \
+	selftests/build/counters \
 	"${programs[@]}"
