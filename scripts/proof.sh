@@ -21,6 +21,9 @@ attacks_on_the_kernel()
 {
 	lane_step debug 'fail-nth' faults
 	lane_step debug 'races' races
+	lane_step kcsan 'data races' races 0.5
+	lane_step kcsan 'data races under load' soak 20
+	step kcsan 'data races that must be found' scripts/breaks.sh --races
 	lane_step debug 'fuzzing the ioctls' fuzz "${FUZZ_TIME:-300}"
 }
 
@@ -89,6 +92,7 @@ row 'fuzz executions' fuzz_calls
 row '  places of the module reached' fuzz_places
 row '  of these found by mutation' fuzz_new
 row 'races run' races
+row '  accesses watched for data races' watched
 row 'deliberate breaks that a test found' breaks
 row 'kernels built for' kernels
 row '  compilers' compilers
