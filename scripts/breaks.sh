@@ -48,6 +48,7 @@ else
 	kdir=$(scripts/kernel.sh headers)
 fi
 kselftest=$(scripts/kernel.sh source)/tools/testing/selftests
+gdb=$(scripts/kernel.sh gdb)
 out=$PWD/build/breaks${races:+-races}
 tree=$out/tree
 modules=$out/modules
@@ -91,4 +92,5 @@ scripts/guest.sh --run "$out/run.sh" --name breaks \
 	"${options[@]}" \
 	"$modules:breaks" selftests/{breaks,kcsan,tap}.sh \
 	selftests/build/counters \
+	"$gdb:/bin/gdb" \
 	"${programs[@]}"

@@ -40,6 +40,7 @@ check	frama-c-base		proves the contracts of the codec
 check	why3			between it and the provers
 check	z3			prover, for the codec
 check	debian-archive-keyring	for the source of a newer kernel
+check	gdb-minimal|gdb		dumps processes that have secrets
 check	flex			for kernels built from source
 check	libelf-dev		for kernels built from source
 check	libssl-dev		for kernels built from source, and a benchmark
@@ -89,6 +90,7 @@ present()
 	openssh-client)	commands='ssh-add ssh-agent ssh-keygen' ;;
 	qemu-system-x86) commands=qemu-system-x86_64 ;;
 	busybox-static)	commands=busybox ;;
+	gdb-minimal)	commands=gdb ;;
 	xz-utils)	commands=xz ;;
 	esac
 	# shellcheck disable=SC2086 # names

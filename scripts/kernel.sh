@@ -17,7 +17,8 @@ die()
 usage()
 {
 	cat <<-EOT
-	usage: scripts/kernel.sh headers|release|image|module NAME|source|cache|udev
+	usage: scripts/kernel.sh headers|release|image|module NAME|source|cache
+	       scripts/kernel.sh udev|gdb
 	       scripts/kernel.sh source73|build KIND|rt|stock612
 	       scripts/kernel.sh tree VERSION ARCH COMPILER
 	  headers  print the build directory of the newest installed 6.1 headers
@@ -28,6 +29,7 @@ usage()
 	           download the kernel source if needed
 	  cache    print the cache directory
 	  udev     print a directory with Debian's bin/udevadm and bin/systemd-sysusers
+	  gdb      print the path of a gdb that needs no files but its libraries
 	For the other lanes, with a kernel to boot as DIR/image:
 	  source73 print the directory of the 7.3 source, download it if needed
 	  build debug|kcsan|native|native-preempt
@@ -152,6 +154,26 @@ udev()
 	echo "$(cache_dir)/udev"
 }
 
+unpack_gdb()
+{
+	download gdb-minimal
+	dpkg-deb -x ./*.deb .
+	rm ./*.deb apt.log
+}
+
+# A gdb with Python would have to have that in the guest, too.
+gdb()
+{
+	local here
+
+	here=$(type -P gdb) || die "no gdb: run scripts/deps.sh check"
+	if ldd "$here" | grep -q libpython; then
+		unpack gdb-minimal unpack_gdb
+		here=$(cache_dir)/gdb-minimal/usr/bin/gdb
+	fi
+	echo "$here"
+}
+
 image()
 {
 	local rel
@@ -191,6 +213,7 @@ module)		module "${2:-}" ;;
 source)		source_dir ;;
 cache)		cache_dir ;;
 udev)		udev ;;
+gdb)		gdb ;;
 source73)	source73 ;;
 build)		build "${2:-}" ;;
 rt)		rt ;;

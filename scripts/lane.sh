@@ -71,7 +71,7 @@ brd()
 # guest COMMAND...: run COMMAND in a guest that has all modules and programs
 guest()
 {
-	local files
+	local files gdb
 
 	MAKEFLAGS='' make -s --no-print-directory build/ramsearch
 	make -s -C selftests all \
@@ -80,6 +80,12 @@ guest()
 	mapfile -t files < <(scripts/modules.sh "$lane$variant"
 		find selftests/build -type f -perm -u+x; brd)
 	files+=(selftests/*.sh examples/echo-server/build/echo-{server,load})
+	case $part in
+	selftests|access)
+		gdb=$(scripts/kernel.sh gdb)
+		files+=("$gdb:/bin/gdb")
+		;;
+	esac
 	echo "$*" >"$tmp/lane-$part.sh"
 	set -- --run "$tmp/lane-$part.sh" --name "$lane" "${logging[@]}"
 	if [ "$lane" = native ]; then
@@ -149,7 +155,7 @@ quick='abi dev pool kpool context conn conn_queue conn_stream mmap owner share'
 quick+=' guard ring ring_map ring_wait ring_memory ring_end ring_death'
 quick+=' access_memory access_vma access_dump module'
 access='access_memory access_pin access_vma access_advice access_stranger'
-access+=' access_dump access_swap'
+access+=' access_dump access_gcore access_swap'
 
 for variable in SECBUF_RING_SECONDS SECBUF_ROUNDS; do
 	[ -z "${!variable:-}" ] || check+="$variable=${!variable} "
