@@ -11,6 +11,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=selftests/tap.sh
 . selftests/tap.sh
+# shellcheck source=selftests/hits.sh
+. selftests/hits.sh
 # shellcheck source=selftests/secrecy_cases.sh
 . selftests/secrecy_cases.sh
 
@@ -31,15 +33,6 @@ go_down()
 			sed 's/^/# /'
 }
 
-# hits FILE LABEL NEEDLE: halves included, or "unknown"
-hits()
-{
-	awk -v label="$2" -v name="$3" '
-		$1 == label && ($2 == name || $2 == name ".lo" ||
-				$2 == name ".hi") { n++; sum += $3 }
-		END { print n == 3 ? sum : "unknown" }' "$tmp/$1"
-}
-
 # is FILE LABEL found|gone MEMORY...
 is()
 {
@@ -47,7 +40,7 @@ is()
 
 	shift 3
 	for memory; do
-		n=$(hits "$file" "$label" "reboot-$memory")
+		n=$(hits_sum <(grep "^$label " "$tmp/$file") "reboot-$memory")
 		case $what$n in
 		gone0)		n=0 ;;
 		*unknown|*0)	n=1 ;;

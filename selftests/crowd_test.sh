@@ -9,6 +9,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/hits.sh
+. "$here/hits.sh"
 # shellcheck source=selftests/secrecy_cases.sh
 . "$here/secrecy_cases.sh"
 
@@ -23,23 +25,6 @@ await()
 		kill -0 "$1" 2>/dev/null || return 1
 		sleep 0.1
 	done
-}
-
-# hits LABEL NEEDLE...: the sum, halves included, or "unknown"
-hits()
-{
-	label=$1
-	shift
-	for name; do
-		for half in "" .lo .hi; do
-			echo "$name$half"
-		done
-	done | awk -v file="$dir/$label" '
-		BEGIN { while ((getline line < file) > 0) {
-			split(line, part, " "); count[part[2]] = part[3] } }
-		!($1 in count) { missing = 1 }
-		{ sum += count[$1] }
-		END { print missing ? "unknown" : sum }'
 }
 
 echo "TAP version 13"
@@ -69,13 +54,15 @@ tap_is "ended 0 0 0 0" "$(grep ^ended "$dir/pool")" \
 	"$rounds rounds: in use, with memory, bytes, charged"
 if [ -n "$search" ]; then
 	# shellcheck disable=SC2086 # words
-	alive=$(hits alive $crowd_cases) dead=$(hits dead $crowd_cases)
+	alive=$(hits_sum "$dir/alive" $crowd_cases)
+	# shellcheck disable=SC2086
+	dead=$(hits_sum "$dir/dead" $crowd_cases)
 	echo "# secrets found while they worked: $alive, afterwards: $dead"
 	[ "$alive" != unknown ] && [ "$alive" -gt 0 ]
 	tap_result $? "found while they worked"
 	tap_is 0 "$dead" "nothing left of their secrets"
 	# shellcheck disable=SC2086
-	dead=$(hits control $crowd_control)
+	dead=$(hits_sum "$dir/control" $crowd_control)
 	[ "$dead" != unknown ] && [ "$dead" -gt 0 ]
 	tap_result $? "malloc: control left some"
 else

@@ -11,6 +11,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/hits.sh
+. "$here/hits.sh"
 
 params=/sys/module/secbuf/parameters
 dir=$(mktemp -d)
@@ -46,28 +48,17 @@ clear_all()
 	pids=
 }
 
-# hits LABEL NAME: of the secret and its halves, or "unknown"
-hits()
-{
-	awk -v name="$2" '
-		$2 == name || $2 == name ".lo" || $2 == name ".hi" {
-			n++
-			sum += $3
-		}
-		END { print n == 3 ? sum : "unknown" }' "$dir/$1"
-}
-
 # found LABEL NAME, gone LABEL NAME
 found()
 {
-	n=$(hits "$1" "$2")
+	n=$(hits_sum "$dir/$1" "$2")
 	[ "$n" != unknown ] && [ "$n" -gt 0 ]
 	tap_result $? "$2: found $1"
 }
 
 gone()
 {
-	tap_is 0 "$(hits "$1" "$2")" "$2: gone $1"
+	tap_is 0 "$(hits_sum "$dir/$1" "$2")" "$2: gone $1"
 }
 
 search()

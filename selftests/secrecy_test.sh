@@ -12,6 +12,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/hits.sh
+. "$here/hits.sh"
 # shellcheck source=selftests/secrecy_cases.sh
 . "$here/secrecy_cases.sh"
 
@@ -186,29 +188,6 @@ all_ended()
 	done
 }
 
-# sums PHASE: "NAME ALIVE DEAD" for each secret, hits for it and for its halves
-sums()
-{
-	awk -v names="$2" '
-	FNR == 1 { file++ }
-	{ count[file, $2] = $3 }
-	function sum(file, name,  total, i) {
-		total = 0
-		for (i = 1; i <= 3; i++) {
-			if (!((file, name part[i]) in count))
-				return "unknown"
-			total += count[file, name part[i]]
-		}
-		return total
-	}
-	END {
-		part[1] = ""; part[2] = ".lo"; part[3] = ".hi"
-		n = split(names, name, " ")
-		for (i = 1; i <= n; i++)
-			print name[i], sum(1, name[i]), sum(2, name[i])
-	}' "$dir/alive" "$dir/$1"
-}
-
 # Those who survived, and who held the descriptors.
 kill_rest()
 {
@@ -240,7 +219,7 @@ once_more()
 	start "$1" "$(secrecy_peer "${1#control-}")" "${1##*-}"
 	await "$1" planted && end "$1" && search more
 	read -r name alive dead <<-EOT
-	$(sums more "$1")
+	$(hits "$1" "$dir/alive" "$dir/more")
 	EOT
 	echo "# $1: found alive $alive, dead $dead"
 }
@@ -248,7 +227,7 @@ once_more()
 # judge PHASE NAMES
 judge()
 {
-	sums "$1" "$2" >"$dir/sums"
+	hits "$2" "$dir/alive" "$dir/$1" >"$dir/sums"
 	while read -r name alive dead; do
 		read -r fate <"$dir/$name.fate"
 		echo "# $name: found alive $alive, dead $dead"
