@@ -116,6 +116,8 @@ host_lane()
 		step host 'layer rule fails when broken' \
 			scripts/check-includes.sh --selftest
 		step host 'failures are shown' scripts/failures.sh --selftest
+		step host 'complaints of kernels fail guests' \
+			scripts/splats-test.sh
 		step host 'a test for each promise' scripts/check-ids.sh --selftest
 	else
 		step host 'layer rule' scripts/check-includes.sh

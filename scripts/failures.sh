@@ -11,13 +11,13 @@ set -eu -o pipefail
 
 self=$(cd "$(dirname "$0")" && pwd)
 
+# shellcheck source=selftests/splats.sh
+. "$self/../selftests/splats.sh"
+
 # Words that are no test's: of kernels, sanitizers, compilers, make, the guest.
-complaints='BUG:|WARNING:|Oops|cut here|KASAN:|UBSAN:|KCSAN:|KFENCE:|Kernel panic'
-complaints+='|general protection|[Bb]ad page|refcount_t:|soft lockup|detected stall'
-complaints+='|self-detected|blocked for more|unreferenced object|circular locking'
-complaints+='|recursive locking|inconsistent lock|suspicious RCU|turning off the lock'
-complaints+='|Out of memory|oom-kill|Sanitizer|runtime error:|: error:|: warning:'
-complaints+='|undefined reference|^make.*[*][*][*]|^guest [^:]*: |Terminated|Killed'
+complaints="$splats|WARNING:|Out of memory|oom-kill|Sanitizer|runtime error:"
+complaints+='|: error:|: warning:|undefined reference|^make.*[*][*][*]'
+complaints+='|^guest [^:]*: |Terminated|Killed'
 
 # report MODE LOG
 report()

@@ -185,13 +185,8 @@ converse()
 # The verdict
 #
 
-splats='BUG:|\] WARNING:|\[ cut here \]|Oops:|general protection fault[,:]'
-splats+='|KASAN:|KFENCE:|KCSAN:|UBSAN:|[Bb]ad page|refcount_t:|Kernel panic'
-splats+='|detected stall|self-detected|soft lockup|hard LOCKUP|blocked for more'
-splats+='|[Oo]bjects remaining|leaked|unreferenced object|inconsistent lock'
-splats+='|recursive locking|circular locking|suspicious RCU|kernel BUG at'
-splats+='|scheduling while atomic|sleeping function called|Slab corruption'
-splats+='|Unable to handle|double fault|stack guard page|turning off the locking'
+# shellcheck source=selftests/splats.sh
+. "$scripts/../selftests/splats.sh"
 
 show_log()
 {
