@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # tmp
 #
 # TAP for the scripts, in the words of kselftest.h. Sourced.
 
@@ -33,6 +33,18 @@ tap_is()
 		echo "# expected '$1', seen '$2'"
 		tap_result 1 "$3"
 	fi
+}
+
+# tap_check NAME COMMAND...: COMMAND succeeds; its output, in $tmp/log, shows only
+# if not
+tap_check()
+{
+	tap_name=$1
+	shift
+	tap_status=0
+	"$@" >"$tmp/log" 2>&1 || tap_status=$?
+	[ $tap_status -eq 0 ] || sed 's/^/# /' "$tmp/log"
+	tap_result $tap_status "$tap_name"
 }
 
 # tap_skip NAME REASON

@@ -8,10 +8,9 @@ set -u
 
 [ $# -eq 2 ] || { echo "usage: echo-test.sh BINDIR secbuf|malloc" >&2; exit 2; }
 bin=$(cd "$1" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$(dirname "$0")/../../selftests/tap.sh"
 memory=$2
-passed=0
-failed=0
-skipped=0
 pid=
 port=
 
@@ -20,48 +19,6 @@ trap '[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-#
-# TAP
-#
-
-result()
-{
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed + skipped)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed + skipped)) $2"
-	fi
-}
-
-# skip NAME REASON
-skip()
-{
-	skipped=$((skipped + 1))
-	echo "ok $((passed + failed + skipped)) # SKIP $1: $2"
-}
-
-# check NAME COMMAND...: COMMAND succeeds; its output shows only if not.
-check()
-{
-	name=$1
-	shift
-	outcome=0
-	"$@" >"$tmp/log" 2>&1 || outcome=$?
-	[ $outcome -eq 0 ] || sed 's/^/# /' "$tmp/log"
-	result $outcome "$name"
-}
-
-finish()
-{
-	echo "1..$((passed + failed + skipped))"
-	echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0" \
-		"skip:$skipped error:0"
-	[ $failed -eq 0 ]
-	exit
-}
 
 #
 # The server
@@ -117,18 +74,19 @@ fails()
 # With the default limits: a thousand clients who do all they can.
 test_clients()
 {
-	check 'start' start --max-clients=1500 --idle-ms=200
-	check 'one string after the other' load --requests=2000
-	check 'many clients' load --requests=5000 --clients=200 --size=500
-	check 'the longest strings' load --requests=500 --clients=10 --size=4092
-	check 'empty strings' load --hold=1 --clients=2 --max-frame=0
-	check 'idle clients' load --hold=1 --clients=1000
-	check 'whatever clients do' load --random=5 --clients=300
-	check 'a string that is too long ends the connection' \
+	tap_check 'start' start --max-clients=1500 --idle-ms=200
+	tap_check 'one string after the other' load --requests=2000
+	tap_check 'many clients' load --requests=5000 --clients=200 --size=500
+	tap_check 'the longest strings' load --requests=500 --clients=10 \
+		--size=4092
+	tap_check 'empty strings' load --hold=1 --clients=2 --max-frame=0
+	tap_check 'idle clients' load --hold=1 --clients=1000
+	tap_check 'whatever clients do' load --random=5 --clients=300
+	tap_check 'a string that is too long ends the connection' \
 		fails load --requests=10 --size=4093
-	check 'and no other' load --requests=100
-	check 'stop' stop
-	check 'strings were counted' counted 7600
+	tap_check 'and no other' load --requests=100
+	tap_check 'stop' stop
+	tap_check 'strings were counted' counted 7600
 }
 
 # counted AT_LEAST: by the server that ended last
@@ -141,16 +99,18 @@ counted()
 
 test_limits()
 {
-	check 'start, 10 clients, 100 bytes' start --max-clients=10 \
+	tap_check 'start, 10 clients, 100 bytes' start --max-clients=10 \
 		--max-frame=100
-	check 'ten clients' load --hold=1 --clients=10 --size=100
-	check 'eleven are too many' fails load --hold=1 --clients=11 --size=1
-	check 'those who are hung up on harm nobody' load --random=2 \
+	tap_check 'ten clients' load --hold=1 --clients=10 --size=100
+	tap_check 'eleven are too many' fails load --hold=1 --clients=11 \
+		--size=1
+	tap_check 'those who are hung up on harm nobody' load --random=2 \
 		--clients=30 --max-frame=100 --losses-ok
-	check 'a string of 101 bytes' fails load --requests=1 --size=101
-	check 'ten clients again' load --hold=1 --clients=10 --size=100
-	check 'stop' stop
-	check 'refusals were counted' grep -q ' [1-9][0-9]* refused' "$tmp/port"
+	tap_check 'a string of 101 bytes' fails load --requests=1 --size=101
+	tap_check 'ten clients again' load --hold=1 --clients=10 --size=100
+	tap_check 'stop' stop
+	tap_check 'refusals were counted' grep -q ' [1-9][0-9]* refused' \
+		"$tmp/port"
 }
 
 # hold CLIENTS: $holder, in the background, and all have had an answer
@@ -219,32 +179,33 @@ few_files()
 
 test_options()
 {
-	check '--help' exits 0 'max-clients' --help
-	check '--version' exits 0 'echo-server [0-9]' --version
-	check 'an unknown option' exits 2 'try --help' --unknown
-	check 'an argument' exits 2 'try --help' argument
-	check '--memory of an unknown kind' exits 2 'secbuf or malloc' \
+	tap_check '--help' exits 0 'max-clients' --help
+	tap_check '--version' exits 0 'echo-server [0-9]' --version
+	tap_check 'an unknown option' exits 2 'try --help' --unknown
+	tap_check 'an argument' exits 2 'try --help' argument
+	tap_check '--memory of an unknown kind' exits 2 'secbuf or malloc' \
 		--memory=paper
-	check '--max-clients=0' exits 2 'a number from 1' --max-clients=0
-	check '--max-clients=-1' exits 2 'a number from 1' --max-clients=-1
-	check '--max-frame too long' exits 2 'from 1 to 262140' \
+	tap_check '--max-clients=0' exits 2 'a number from 1' --max-clients=0
+	tap_check '--max-clients=-1' exits 2 'a number from 1' --max-clients=-1
+	tap_check '--max-frame too long' exits 2 'from 1 to 262140' \
 		--max-frame=262141
-	check '--port that is no port' exits 2 'from 0 to 65535' --port=65536
-	check '--port with a letter' exits 2 'from 0 to 65535' --port=1a
-	check '--address that is none' exits 1 'four numbers' \
+	tap_check '--port that is no port' exits 2 'from 0 to 65535' \
+		--port=65536
+	tap_check '--port with a letter' exits 2 'from 0 to 65535' --port=1a
+	tap_check '--address that is none' exits 1 'four numbers' \
 		--memory="$memory" --address=localhost
-	check '--address of others' exits 1 'Cannot assign' \
+	tap_check '--address of others' exits 1 'Cannot assign' \
 		--memory="$memory" --address=192.0.2.1
-	check '--port of others' keeps_the_port
+	tap_check '--port of others' keeps_the_port
 	if [ "$(id -u)" -eq 0 ]; then
-		skip 'few open files' 'root may have more'
+		tap_skip 'few open files' 'root may have more'
 	else
-		check 'few open files' few_files
+		tap_check 'few open files' few_files
 	fi
 	if [ -e /dev/secbuf ]; then
-		skip 'no module' '/dev/secbuf is there'
+		tap_skip 'no module' '/dev/secbuf is there'
 	else
-		check 'no module' exits 1 'not loaded'
+		tap_check 'no module' exits 1 'not loaded'
 	fi
 }
 
@@ -352,18 +313,18 @@ half_a_string()
 
 test_memory()
 {
-	check 'idle clients give their buffers back' idle_clients_give_back
-	check 'a shortage of memory takes those that are not in use' \
+	tap_check 'idle clients give their buffers back' idle_clients_give_back
+	tap_check 'a shortage of memory takes those that are not in use' \
 		pressure_takes
-	check 'clients in a shortage of memory' pressure_all_the_time
-	check 'no memory for all clients' no_memory
-	check 'half a string stays' half_a_string
+	tap_check 'clients in a shortage of memory' pressure_all_the_time
+	tap_check 'no memory for all clients' no_memory
+	tap_check 'half a string stays' half_a_string
 }
 
 echo 'TAP version 13'
 test_clients
 test_limits
-check 'kill' dies
+tap_check 'kill' dies
 test_options
 [ "$memory" != secbuf ] || test_memory
-finish
+tap_end

@@ -10,12 +10,10 @@ umask 077
 
 [ $# -eq 2 ] || { echo "usage: agent-test.sh BINDIR secbuf|malloc" >&2; exit 2; }
 bin=$(cd "$1" && pwd)
+# shellcheck source=selftests/tap.sh
+. "$(dirname "$0")/../../selftests/tap.sh"
 memory=$2
-passed=0
-failed=0
-skipped=0
 pid=
-name=
 
 unset SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS DISPLAY
 tmp=$(mktemp -d)
@@ -23,39 +21,6 @@ trap '[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-#
-# TAP
-#
-
-result()
-{
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed + skipped)) $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed + skipped)) $2"
-	fi
-}
-
-# skip NAME REASON
-skip()
-{
-	skipped=$((skipped + 1))
-	echo "ok $((passed + failed + skipped)) # SKIP $1: $2"
-}
-
-# check NAME COMMAND...: COMMAND succeeds; its output shows only if not.
-check()
-{
-	name=$1
-	shift
-	outcome=0
-	"$@" >"$tmp/log" 2>&1 || outcome=$?
-	[ $outcome -eq 0 ] || sed 's/^/# /' "$tmp/log"
-	result $outcome "$name"
-}
 
 # results_of NAME COMMAND...: each of its lines "ok X" or "not ok X"
 results_of()
@@ -65,20 +30,11 @@ results_of()
 	timeout 600 "$@" >"$tmp/lines" 2>&1
 	while read -r line; do
 		case $line in
-		'ok '*)		result 0 "$of: ${line#ok }" ;;
-		'not ok '*)	result 1 "$of: ${line#not ok }" ;;
+		'ok '*)		tap_result 0 "$of: ${line#ok }" ;;
+		'not ok '*)	tap_result 1 "$of: ${line#not ok }" ;;
 		*)		echo "# $line" ;;
 		esac
 	done <"$tmp/lines"
-}
-
-finish()
-{
-	echo "1..$((passed + failed + skipped))"
-	echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0" \
-		"skip:$skipped error:0"
-	[ $failed -eq 0 ]
-	exit
 }
 
 #
@@ -228,21 +184,21 @@ removes_all()
 
 test_clients()
 {
-	check 'ssh-add -l lists nothing' is_empty
-	check 'ssh-add -t is refused' refuses_to_add -t 60 "$tmp/first"
-	check 'ssh-add -c is refused' refuses_to_add -c "$tmp/first"
-	check 'ssh-add refuses RSA' refuses_to_add "$tmp/rsa"
-	check 'ssh-add refuses ECDSA' refuses_to_add "$tmp/ecdsa"
-	check 'ssh-add adds a key' adds first
-	check 'ssh-add adds a key again' adds first
-	check 'ssh-add -T uses the key' ssh-add -T "$tmp/first.pub"
-	check 'ssh-keygen signs and verifies' signs
-	check 'ssh-add -x locks' locks
-	check 'ssh-add -X unlocks' unlocks
-	check 'ssh-add adds an encrypted key' adds_encrypted
-	check 'ssh-add -d removes a key' removes_one
-	check 'ssh-add -D removes all keys' removes_all
-	check 'agent-load' loads
+	tap_check 'ssh-add -l lists nothing' is_empty
+	tap_check 'ssh-add -t is refused' refuses_to_add -t 60 "$tmp/first"
+	tap_check 'ssh-add -c is refused' refuses_to_add -c "$tmp/first"
+	tap_check 'ssh-add refuses RSA' refuses_to_add "$tmp/rsa"
+	tap_check 'ssh-add refuses ECDSA' refuses_to_add "$tmp/ecdsa"
+	tap_check 'ssh-add adds a key' adds first
+	tap_check 'ssh-add adds a key again' adds first
+	tap_check 'ssh-add -T uses the key' ssh-add -T "$tmp/first.pub"
+	tap_check 'ssh-keygen signs and verifies' signs
+	tap_check 'ssh-add -x locks' locks
+	tap_check 'ssh-add -X unlocks' unlocks
+	tap_check 'ssh-add adds an encrypted key' adds_encrypted
+	tap_check 'ssh-add -d removes a key' removes_one
+	tap_check 'ssh-add -D removes all keys' removes_all
+	tap_check 'agent-load' loads
 }
 
 loads()
@@ -270,14 +226,15 @@ test_probe()
 {
 	fds=$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)
 	results_of probe "$bin/agent-probe" "$SSH_AUTH_SOCK"
-	check 'probe: came to its end' grep -q 'longest passphrase' "$tmp/lines"
+	tap_check 'probe: came to its end' grep -q 'longest passphrase' \
+		"$tmp/lines"
 	if [ "$fds" -ne 0 ]; then
-		check 'probe: no descriptor is left' no_more_fds
+		tap_check 'probe: no descriptor is left' no_more_fds
 	else
-		skip 'probe: no descriptor is left' \
+		tap_skip 'probe: no descriptor is left' \
 			'the agent is not dumpable: only root sees its descriptors'
 	fi
-	check 'the agent is well' is_empty
+	tap_check 'the agent is well' is_empty
 }
 
 no_more_fds()
@@ -343,25 +300,27 @@ says_for_each_cut()
 
 test_files()
 {
-	check 'make bad key files' make_bad_files
-	check 'key file: encrypted' says 'is encrypted' "$tmp/encrypted"
-	check 'key file: RSA' says 'not an Ed25519' "$tmp/rsa"
-	check 'key file: ECDSA' says 'not an Ed25519' "$tmp/ecdsa"
-	check 'key file: PEM' says "OpenSSH's own format" "$tmp/pem"
-	check 'key file: public' says 'public key' "$tmp/first.pub"
-	check 'key file: garbage' says 'not a private key' "$tmp/garbage"
-	check 'key file: directory' says 'regular file' "$tmp"
-	check 'key file: FIFO' says 'regular file' "$tmp/fifo"
-	check 'key file: empty' says 'is empty' "$tmp/empty"
-	check 'key file: huge' says 'too big' "$tmp/huge"
-	check 'key file: missing' says 'No such file' "$tmp/missing"
-	check 'key file: for all to read' says 'chmod 600' "$tmp/exposed"
-	check 'key file: truncated' says 'is damaged' "$tmp/truncated"
-	check 'key file: cut anywhere' says_for_each_cut
-	check 'key file: one character wrong' says 'is damaged' "$tmp/damaged"
-	check 'key file: not base64' says 'is damaged' "$tmp/notbase64"
-	check 'key file: nothing but magic' says 'is damaged' "$tmp/shortest"
-	check 'key file: long comment' says 'comment' "$tmp/commented"
+	tap_check 'make bad key files' make_bad_files
+	tap_check 'key file: encrypted' says 'is encrypted' "$tmp/encrypted"
+	tap_check 'key file: RSA' says 'not an Ed25519' "$tmp/rsa"
+	tap_check 'key file: ECDSA' says 'not an Ed25519' "$tmp/ecdsa"
+	tap_check 'key file: PEM' says "OpenSSH's own format" "$tmp/pem"
+	tap_check 'key file: public' says 'public key' "$tmp/first.pub"
+	tap_check 'key file: garbage' says 'not a private key' "$tmp/garbage"
+	tap_check 'key file: directory' says 'regular file' "$tmp"
+	tap_check 'key file: FIFO' says 'regular file' "$tmp/fifo"
+	tap_check 'key file: empty' says 'is empty' "$tmp/empty"
+	tap_check 'key file: huge' says 'too big' "$tmp/huge"
+	tap_check 'key file: missing' says 'No such file' "$tmp/missing"
+	tap_check 'key file: for all to read' says 'chmod 600' "$tmp/exposed"
+	tap_check 'key file: truncated' says 'is damaged' "$tmp/truncated"
+	tap_check 'key file: cut anywhere' says_for_each_cut
+	tap_check 'key file: one character wrong' says 'is damaged' \
+		"$tmp/damaged"
+	tap_check 'key file: not base64' says 'is damaged' "$tmp/notbase64"
+	tap_check 'key file: nothing but magic' says 'is damaged' \
+		"$tmp/shortest"
+	tap_check 'key file: long comment' says 'comment' "$tmp/commented"
 }
 
 #
@@ -473,15 +432,15 @@ keeper_is_stopped()
 
 test_processes()
 {
-	check 'the keys are in a process of their own' has_two_processes
-	check 'kill -9 the keeper' ends_without_keeper start_both
-	check 'kill -9 the keeper while it signs' \
+	tap_check 'the keys are in a process of their own' has_two_processes
+	tap_check 'kill -9 the keeper' ends_without_keeper start_both
+	tap_check 'kill -9 the keeper while it signs' \
 		ends_while_busy ends_without_keeper
-	check 'kill -9 the front process' ends_without_front start_both
-	check 'kill -9 the front process while it asks' \
+	tap_check 'kill -9 the front process' ends_without_front start_both
+	tap_check 'kill -9 the front process while it asks' \
 		ends_while_busy ends_without_front
-	check 'SIGTERM is for the front process' keeper_outlives_sigterm
-	check 'a keeper that is stopped ends, too' keeper_is_stopped
+	tap_check 'SIGTERM is for the front process' keeper_outlives_sigterm
+	tap_check 'a keeper that is stopped ends, too' keeper_is_stopped
 }
 
 #
@@ -553,44 +512,44 @@ names_the_module()
 
 test_options()
 {
-	check '--key --key' loads_files
-	check 'background, SIGTERM' goes_to_the_background
-	check 'command' runs_a_command
-	check '--help' exits 0 --help
-	check '--version' exits 0 --version
-	check 'an unknown option' exits 2 --unknown
-	check '--memory of an unknown kind' exits 2 --memory=paper
-	check '--socket that exists' keeps_the_file
-	check '--socket in no directory' exits 1 --memory="$memory" \
+	tap_check '--key --key' loads_files
+	tap_check 'background, SIGTERM' goes_to_the_background
+	tap_check 'command' runs_a_command
+	tap_check '--help' exits 0 --help
+	tap_check '--version' exits 0 --version
+	tap_check 'an unknown option' exits 2 --unknown
+	tap_check '--memory of an unknown kind' exits 2 --memory=paper
+	tap_check '--socket that exists' keeps_the_file
+	tap_check '--socket in no directory' exits 1 --memory="$memory" \
 		--socket "$tmp/none/socket"
 	if [ -e /dev/secbuf ]; then
-		skip 'no module' '/dev/secbuf is there'
+		tap_skip 'no module' '/dev/secbuf is there'
 	else
-		check 'no module' names_the_module
+		tap_check 'no module' names_the_module
 	fi
 }
 
 echo 'TAP version 13'
-check 'make keys' make_keys
-check 'start' start
-[ $failed -eq 0 ] || finish
+tap_check 'make keys' make_keys
+tap_check 'start' start
+[ $tap_fail -eq 0 ] || { tap_end; exit; }
 test_clients
 if [ "$(id -u)" -eq 0 ]; then
-	check 'another user is hung up on' refuses_others
+	tap_check 'another user is hung up on' refuses_others
 else
-	skip 'another user is hung up on' 'only root can be another user'
+	tap_skip 'another user is hung up on' 'only root can be another user'
 fi
 test_probe
-check 'stop' stop
+tap_check 'stop' stop
 test_files
 test_processes
 test_options
 results_of client "$bin/client-test" "$memory"
-check 'client: came to its end' grep -q 'half a request is' "$tmp/lines"
+tap_check 'client: came to its end' grep -q 'half a request is' "$tmp/lines"
 results_of keeper "$bin/keeper-test" "$memory"
-check 'keeper: came to its end' grep -q 'process is killed' "$tmp/lines"
+tap_check 'keeper: came to its end' grep -q 'process is killed' "$tmp/lines"
 results_of keyfile "$bin/keyfile-test" "$memory" "$tmp/first" "$tmp/scratch"
-check 'keyfile: came to its end' grep -q 'each length' "$tmp/lines"
+tap_check 'keyfile: came to its end' grep -q 'each length' "$tmp/lines"
 results_of stack "$bin/stack-test" "$memory"
-check 'stack: came to its end' grep -q 'keeps none itself' "$tmp/lines"
-finish
+tap_check 'stack: came to its end' grep -q 'keeps none itself' "$tmp/lines"
+tap_end
