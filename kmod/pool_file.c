@@ -186,6 +186,21 @@ static int grant(struct pool_file *pf, u64 *ids, unsigned int nr, bool wait)
 	return done ?: ret;
 }
 
+/*
+ * Buffers that the table has no more. Who is copying one, and may sleep in a
+ * page fault for as long as he likes, goes on with zeros. No others come: a
+ * reference is taken under the lock, of what is in the table.
+ */
+static void put_bufs(struct secbuf **bufs, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (unlikely(refcount_read(&bufs[i]->refs) > 1))
+			secbuf_zeroize(bufs[i]);
+	secbuf_put_bulk(bufs, nr);
+}
+
 /* Returns the buffers taken back, or if none an error. */
 static int take_back(struct pool_file *pf, const u64 *ids, unsigned int nr)
 {
@@ -199,7 +214,7 @@ static int take_back(struct pool_file *pf, const u64 *ids, unsigned int nr)
 		n = secbuf_ids_remove(&pf->ids, ids + done, want, bufs);
 		pf->returned += n;
 		mutex_unlock(&pf->lock);
-		secbuf_put_bulk(bufs, n);
+		put_bufs(bufs, n);
 		done += n;
 	} while (n == want && done < nr && !fatal_signal_pending(current));
 	return done ?: -ENOENT;
@@ -218,7 +233,7 @@ static unsigned int take_back_all(struct pool_file *pf)
 		n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs);
 		pf->returned += n;
 		mutex_unlock(&pf->lock);
-		secbuf_put_bulk(bufs, n);
+		put_bufs(bufs, n);
 		done += n;
 		cond_resched();
 	} while (n == CHUNK && !fatal_signal_pending(current));
@@ -345,7 +360,10 @@ static int vec_write(struct secbuf *sb, u32 offset, u32 len, void __user *ubuf)
 	return copy_from_user(dst, ubuf, len) ? -EFAULT : 0;
 }
 
-/* The buffer is held, not locked: it may be freed meanwhile, but not be gone. */
+/*
+ * The buffer is held, not locked: it may be freed meanwhile, but not be gone.
+ * What is written to it after that is zeroized when this puts it.
+ */
 static int vec_copy(struct pool_file *pf, const struct secbuf_pool_vec *vec,
 		    vec_copy_fn copy)
 {
@@ -574,7 +592,7 @@ static void put_everything(struct pool_file *pf)
 	lockdep_assert_held(&pf->lock);
 	while ((n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs))) {
 		pf->returned += n;
-		secbuf_put_bulk(bufs, n);
+		put_bufs(bufs, n);
 		cond_resched();
 	}
 }

@@ -475,6 +475,156 @@ TEST_F(owner, alloc_that_cannot_reply)
 	EXPECT_EQ(4, pool_free(self->p.fd, ids, 4));
 }
 
+/*
+ * A buffer that the kernel holds is being read, into a page that does not come,
+ * when its life ends. Whoever waits there gets what is left of it.
+ */
+#define NO_BYTES	(-1L)
+
+/* Shared with the test. */
+struct outcome {
+	int	ret;
+	long	secret;		/* bytes of it that were read, or NO_BYTES */
+};
+
+struct slow_read {
+	int		fd;
+	__u64		id;
+	void		*page;
+	struct outcome	*outcome;
+};
+
+static int read_slowly(void *arg)
+{
+	struct slow_read *r = arg;
+
+	r->outcome->ret = pool_read(r->fd, r->id, 0, r->page, PAGE);
+	r->outcome->secret = count_not(r->page, 0, PAGE);
+	return 0;
+}
+
+static void *thread_reads_slowly(void *arg)
+{
+	read_slowly(arg);
+	return NULL;
+}
+
+/* A buffer full of a secret, and a page that does not come; its userfaultfd. */
+static int slow_read_init(struct slow_read *r, int dev)
+{
+	struct secbuf_pool_create_args args;
+	unsigned char secret[PAGE];
+
+	memset(secret, 0xa5, sizeof(secret));
+	if (kpool_create(dev, PAGE, 0, 2, &args))
+		_exit(1);
+	r->fd = args.out_fd;
+	if (pool_alloc(r->fd, &r->id, 1) != 1 ||
+	    pool_write(r->fd, r->id, 0, secret, PAGE))
+		_exit(2);
+	return missing_page(&r->page);
+}
+
+static struct outcome *outcome_new(void)
+{
+	struct outcome *o = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (o != MAP_FAILED)
+		o->secret = NO_BYTES;
+	return o;
+}
+
+static int page_comes(int uffd, void *page)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)page, .len = PAGE },
+	};
+
+	return ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
+}
+
+TEST(freed_while_it_is_read)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct slow_read r = { .outcome = outcome_new() };
+	int dev = secbuf_open();
+	pthread_t thread;
+
+	ASSERT_LE(0, dev);
+	ASSERT_NE(MAP_FAILED, (void *)r.outcome);
+	pfd.fd = slow_read_init(&r, dev);
+	if (pfd.fd < 0)
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, pthread_create(&thread, NULL, thread_reads_slowly, &r));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));
+	EXPECT_EQ(1, pool_free(r.fd, &r.id, 1));
+	EXPECT_EQ(0, page_comes(pfd.fd, r.page));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, r.outcome->ret);
+	EXPECT_EQ(0, r.outcome->secret);
+	close(pfd.fd);
+	close(r.fd);
+	close(dev);
+}
+
+/* The owner: another process in its address space reads, for it is killed. */
+static void read_in_owner(struct outcome *outcome, int sock)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	struct slow_read r = { .outcome = outcome };
+	int uffd = slow_read_init(&r, secbuf_open());
+
+	if (uffd < 0)
+		_exit(3);
+	if (fd_send(sock, uffd) ||
+	    write(sock, &r.page, sizeof(r.page)) != sizeof(r.page))
+		_exit(4);
+	if (clone(read_slowly, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+		  &r) < 0)
+		_exit(5);
+	for (;;)
+		pause();
+}
+
+TEST(killed_while_another_process_reads)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct outcome *outcome = outcome_new();
+	int socks[2], status;
+	void *page;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, (void *)outcome);
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	pfd.fd = missing_page(&page);
+	if (pfd.fd < 0)
+		SKIP(return, "no userfaultfd");
+	close(pfd.fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		read_in_owner(outcome, socks[1]);
+	close(socks[1]);
+	pfd.fd = fd_receive(socks[0]);
+	ASSERT_LE(0, pfd.fd);
+	ASSERT_EQ((ssize_t)sizeof(page), read(socks[0], &page, sizeof(page)));
+	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));	/* it waits for the page */
+
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, status);
+	EXPECT_EQ(NO_BYTES, outcome->secret);
+	EXPECT_EQ(0, page_comes(pfd.fd, page));
+	ASSERT_LT(0, wait(&status));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, outcome->ret);
+	EXPECT_EQ(0, outcome->secret);
+	close(pfd.fd);
+	close(socks[0]);
+}
+
 /* The owner: tells where its memory can be read, and waits to be killed. */
 static void held_owner(int out, bool closes_pool)
 {
