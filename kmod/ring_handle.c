@@ -128,6 +128,13 @@ int secbuf_ring_handle_claim(struct secbuf_ring_handle *handle)
 	err = secbuf_ring_end_claim(handle->end);
 	if (err)
 		goto out_owner;
+	/*
+	 * Whoever kills everything may have come by after the first of these two
+	 * and before the second, when the end was not the claimer's yet. Under
+	 * map_lock he was there before us, so that we see his mark.
+	 */
+	if (READ_ONCE(handle->claimer.dead))
+		secbuf_ring_end_die(handle->end, 1);
 	return 0;
 
 out_owner:
