@@ -462,6 +462,9 @@ static int area_release(struct inode *inode, struct file *file)
 	struct area_file *af = file->private_data;
 	struct secbuf_area *area = af->member.area;
 
+	/* Until all is zero, who kills everything must find it, and wait. */
+	secbuf_member_shut(&af->member);
+	secbuf_member_die(&af->member);
 	secbuf_owner_detach(&af->owned);
 	down_write(&area->map_lock);
 	list_del(&af->node);

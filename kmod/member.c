@@ -504,6 +504,8 @@ static bool zeroize_some(struct secbuf_member *member, u64 *from)
  * secbuf_member_shut() - nothing is granted and mapped any more, all is zero
  * @member: can be in use by others
  *
+ * Can be called several times, also at the same time.
+ *
  * What is mapped is to be unmapped after this, which can take a while: pages are
  * looked for in the mappings of all members. A thread may write until then.
  *
@@ -515,8 +517,10 @@ void secbuf_member_shut(struct secbuf_member *member)
 	u64 from = 0;
 
 	mutex_lock(&area->io_lock);
+	/* Nothing is granted after the first time. */
+	if (!member->dead)
+		member->stats.leaks = member->share.in_use;
 	WRITE_ONCE(member->dead, true);
-	member->stats.leaks += member->share.in_use;
 	mutex_unlock(&area->io_lock);
 	while (zeroize_some(member, &from))
 		cond_resched();
@@ -542,7 +546,8 @@ static void wake_holders(struct secbuf_member *member)
  * secbuf_member_die() - take everything back, zeroize, and keep no memory
  * @member: passed secbuf_member_shut()
  *
- * By batches, so that the others get their turn.
+ * By batches, so that the others get their turn. Can be called several times,
+ * also at the same time.
  *
  * Context: process, may sleep. Takes io_lock and map_lock.
  */

@@ -648,6 +648,11 @@ static int pool_release(struct inode *inode, struct file *file)
 {
 	struct pool_file *pf = file->private_data;
 
+	/* Until all is zero, who kills everything must find it, and wait. */
+	mutex_lock(&pf->lock);
+	if (pf->pool)
+		put_everything(pf);
+	mutex_unlock(&pf->lock);
 	secbuf_owner_detach(&pf->owned);
 	pool_file_free(pf);
 	atomic_dec(&secbuf_nr_pools);
