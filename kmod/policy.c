@@ -30,7 +30,7 @@
 static bool hibernation_block = true;
 module_param(hibernation_block, bool, 0644);
 MODULE_PARM_DESC(hibernation_block,
-		 "refuse to hibernate while there are secrets in memory (0: every object of a process dies first)");
+		 "refuse to hibernate while there are secrets in memory (0: every object of a process dies first, and only what a module has not read of a ring is refused)");
 
 static bool reboot_zeroize = true;
 module_param(reboot_zeroize, bool, 0644);
@@ -74,6 +74,15 @@ static u64 bytes_of_secrets(void)
 	return secbuf_page_bytes() + buffers - min(buffers, parked);
 }
 
+/*
+ * Buffers of modules are written to disk where this is allowed. What modules
+ * have not read yet of a ring cannot be: its pages would be lost.
+ */
+static u64 bytes_in_the_way(bool block)
+{
+	return block ? bytes_of_secrets() : secbuf_page_bytes();
+}
+
 static int before_hibernation(void)
 {
 	bool block = READ_ONCE(hibernation_block);
@@ -82,11 +91,12 @@ static int before_hibernation(void)
 	if (!block)
 		secbuf_owner_kill_all(false);
 	secbuf_reclaim_idle(bytes_in_use());
-	bytes = bytes_of_secrets();
-	if (!block || !bytes)
+	bytes = bytes_in_the_way(block);
+	if (!bytes)
 		return 0;
-	pr_notice_ratelimited("secbuf: no hibernation while secrets may be in %llu bytes (parameter hibernation_block)\n",
-			      bytes);
+	pr_notice_ratelimited("secbuf: no hibernation while secrets may be in %llu bytes (%s)\n",
+			      bytes, block ? "parameter hibernation_block" :
+					     "of other modules");
 	return -EBUSY;
 }
 

@@ -433,11 +433,12 @@ static void drop_all(struct secbuf_ring *ring)
 	secbuf_ring_drop(ring);
 }
 
-/* What was written after there was nobody left to read it. */
-static void wipe_scratch(struct secbuf_ring_end *end)
+/* What was written after there was nobody left to read it; unmapped. */
+static void drop_scratch(struct secbuf_ring_end *end)
 {
-	if (end->scratch)
-		secbuf_page_zeroize(end->scratch, 0, PAGE_SIZE);
+	lockdep_assert_held_write(&end->ring->map_lock);
+	free_page_if(end->scratch);
+	end->scratch = NULL;
 }
 
 static void end_is_gone(struct secbuf_ring_end *end)
@@ -454,7 +455,7 @@ static void end_is_gone(struct secbuf_ring_end *end)
 	WRITE_ONCE(*end->shared, end->kept);
 	WRITE_ONCE(end->gone, true);
 	wipe_control(end);
-	wipe_scratch(end);
+	drop_scratch(end);
 
 	if (!secbuf_ring_is_producer(end)) {
 		peer->scratched = true;
@@ -535,7 +536,7 @@ int secbuf_ring_end_claim(struct secbuf_ring_end *end)
 		/* Pairs with the acquire in generation_of(). */
 		smp_store_release(&end->generation, 1);
 		WRITE_ONCE(end->want, 0);
-		wipe_scratch(end);
+		drop_scratch(end);
 	}
 	up_write(&ring->map_lock);
 	mutex_unlock(&end->io_lock);
@@ -579,13 +580,17 @@ out_unlock:
  */
 int secbuf_ring_end_fill_scratch(struct secbuf_ring_end *end)
 {
+	struct secbuf_ring *ring = end->ring;
 	struct page *page;
 
-	page = secbuf_ring_page_touched(end->ring->account.memcg);
+	page = secbuf_ring_page_touched(ring->account.memcg);
 	if (!page)
 		return -ENOMEM;
+	down_read(&ring->map_lock);
 	/* Pairs with the acquire in page_at(). */
-	if (cmpxchg(&end->scratch, NULL, page))
-		secbuf_page_free_paid(page);
+	if (!end->gone && !cmpxchg(&end->scratch, NULL, page))
+		page = NULL;
+	up_read(&ring->map_lock);
+	free_page_if(page);
 	return 0;
 }

@@ -47,7 +47,7 @@ struct secbuf_ring_ops {
  * @kept: its position, where only the kernel writes: for an end that is held in
  *        the kernel, or gone
  * @scratch: page that is shown where there is nothing to show any more;
- *           allocated when it is touched
+ *           allocated when it is touched, freed when the end is gone
  * @mapped: mappings there are
  * @want: bytes that the last call asked for and was refused; 0 otherwise
  * @generation: 0, and 1 after it was claimed. Written under map_lock

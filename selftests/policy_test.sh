@@ -157,6 +157,25 @@ test_hibernation_revoke()
 	echo 1 >$params/hibernation_block
 }
 
+# Its pages are not in the image, so that it would read something else.
+test_hibernation_kept()
+{
+	if [ ! -e "$here/secbuf_policy_test.ko" ]; then
+		tap_skip kept "secbuf_policy_test.ko is missing"
+		return
+	fi
+	echo 0 >$params/hibernation_block
+	insmod "$here/secbuf_policy_test.ko" keep=1
+	tap_result $? "unread in a ring of a module: the module is loaded"
+	tap_is "Device or resource busy" "$(enter disk)" \
+		"unread in a ring of a module: does not hibernate"
+	dmesg | grep -q "no hibernation while .* (of other modules)"
+	tap_result $? "unread in a ring of a module: the kernel's log says why"
+	rmmod secbuf_policy_test
+	tap_is "" "$(enter disk)" "the module is gone: hibernates"
+	echo 1 >$params/hibernation_block
+}
+
 # Of what the kernel offers the first that can be tested.
 test_suspend()
 {
@@ -199,6 +218,7 @@ else
 		test_hibernation_empty
 		test_hibernation_late
 		test_hibernation_revoke
+		test_hibernation_kept
 	else
 		tap_skip hibernation "this kernel does not hibernate"
 	fi
