@@ -103,6 +103,9 @@ static int before_hibernation(void)
 /* Allowed by the notifier. */
 static bool hibernating;
 
+/* Another kernel comes in our place, and gets no secrets. */
+static bool restoring;
+
 static int on_sleep(struct notifier_block *nb, unsigned long action,
 		    void *data)
 {
@@ -118,8 +121,12 @@ static int on_sleep(struct notifier_block *nb, unsigned long action,
 		hibernating = false;
 		return NOTIFY_OK;
 	case PM_RESTORE_PREPARE:
-		if (READ_ONCE(reboot_zeroize))
+		restoring = READ_ONCE(reboot_zeroize);
+		if (restoring)
 			secbuf_owner_kill_all(false);
+		return NOTIFY_OK;
+	case PM_POST_RESTORE:
+		restoring = false;
 		return NOTIFY_OK;
 	case PM_SUSPEND_PREPARE:
 		if (READ_ONCE(suspend_zeroize))
@@ -130,9 +137,16 @@ static int on_sleep(struct notifier_block *nb, unsigned long action,
 	}
 }
 
-/* Also called before a hibernated kernel goes on in our place. */
+/*
+ * Also called before a hibernated kernel goes on in our place, and before one
+ * that kexec starts and that can give the machine back: of that one nothing was
+ * told before, the objects are to live on, and their secrets stay in memory.
+ */
 static int on_freeze(struct device *dev)
 {
+	/* Those that were made after the notifier. */
+	if (restoring)
+		secbuf_owner_kill_all(false);
 	return hibernating ? before_hibernation() : 0;
 }
 

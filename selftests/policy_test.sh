@@ -157,6 +157,14 @@ test_hibernation_revoke()
 	echo 1 >$params/hibernation_block
 }
 
+# Its devices are told; the module says ECANCELED when that is done.
+freeze_devices()
+{
+	insmod "$here/secbuf_policy_test.ko" freeze=1 2>&1 |
+		grep -q "Operation canceled"
+	tap_result $? "devices are told"
+}
+
 # Its pages are not in the image, so that it would read something else.
 test_hibernation_kept()
 {
@@ -174,6 +182,34 @@ test_hibernation_kept()
 	rmmod secbuf_policy_test
 	tap_is "" "$(enter disk)" "the module is gone: hibernates"
 	echo 1 >$params/hibernation_block
+}
+
+# A hibernated kernel is about to take over, and then does not. Who opens this
+# device to write tells so; the module plays the kernel that stops all devices.
+test_restore()
+{
+	if [ ! -e "$here/secbuf_policy_test.ko" ] || [ ! -w /dev/snapshot ]; then
+		tap_skip restore "no secbuf_policy_test.ko or no /dev/snapshot"
+		return
+	fi
+	plant restore-early pool
+	search asleep
+	exec 9>/dev/snapshot
+	search prepared
+	plant restore-late pool
+	search late
+	freeze_devices
+	search stopped
+	exec 9>&-
+	plant restore-after pool
+	freeze_devices
+	search alone
+	found asleep restore-early
+	gone prepared restore-early
+	found late restore-late
+	gone stopped restore-late
+	found alone restore-after
+	clear_all
 }
 
 # Of what the kernel offers the first that can be tested.
@@ -219,6 +255,7 @@ else
 		test_hibernation_late
 		test_hibernation_revoke
 		test_hibernation_kept
+		test_restore
 	else
 		tap_skip hibernation "this kernel does not hibernate"
 	fi

@@ -142,7 +142,8 @@ crowd_control="crowd-malloc"
 # Those of policy_test.sh.
 policy_cases="
 	hibernate-pool hibernate-kpool hibernate-conn hibernate-ring
-	hibernate-malloc hibernate-stale stale
+	hibernate-malloc hibernate-stale restore-early restore-late
+	restore-after stale
 "
 
 # Those of reboot.sh.
