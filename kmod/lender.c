@@ -117,6 +117,31 @@ unsigned int secbuf_lenders_ask(struct secbuf_lenders *lenders,
 }
 
 /**
+ * secbuf_lenders_ask_all() - all that nobody uses now is to come back
+ * @lenders: of the pool
+ *
+ * Who is just using one of his own locks is passed over.
+ *
+ * Context: process, may sleep.
+ */
+void secbuf_lenders_ask_all(struct secbuf_lenders *lenders)
+{
+	struct secbuf_lender *lender;
+	LIST_HEAD(asked);
+
+	mutex_lock(&lenders->lock);
+	while (!list_empty(&lenders->list)) {
+		lender = list_first_entry(&lenders->list, struct secbuf_lender,
+					  node);
+		list_move_tail(&lender->node, &asked);
+		lender->ops->reclaim(lender, false);
+		cond_resched();
+	}
+	list_splice(&asked, &lenders->list);
+	mutex_unlock(&lenders->lock);
+}
+
+/**
  * secbuf_lenders_for_each() - look at all of them
  * @lenders: of the pool
  * @fn: called for each, under a lock; must not wait for their locks

@@ -58,6 +58,7 @@ void secbuf_lender_del(struct secbuf_lenders *lenders,
 		       struct secbuf_lender *lender);
 unsigned int secbuf_lenders_ask(struct secbuf_lenders *lenders,
 				unsigned int wanted);
+void secbuf_lenders_ask_all(struct secbuf_lenders *lenders);
 void secbuf_lenders_for_each(struct secbuf_lenders *lenders,
 			     void (*fn)(struct secbuf_lender *lender, void *arg),
 			     void *arg);

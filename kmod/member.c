@@ -85,9 +85,56 @@ static size_t member_reclaim_scan(struct secbuf_reclaim *reclaim, size_t bytes)
 	return freed;
 }
 
+/*
+ * By batches, so that the others get their turn. Each lender has a slot, so that
+ * those who come meanwhile do not keep us here.
+ */
+static void member_reclaim_recall(struct secbuf_reclaim *reclaim)
+{
+	struct secbuf_member *member =
+		container_of(reclaim, struct secbuf_member, reclaim);
+	struct mutex *io_lock = &member->area->io_lock;
+	struct secbuf_holder *holder;
+	unsigned int left;
+	LIST_HEAD(asked);
+
+	mutex_lock(io_lock);
+	for (left = member->share.in_use;
+	     left && !member->dead && !list_empty(&member->lenders); left--) {
+		holder = list_first_entry(&member->lenders,
+					  struct secbuf_holder, lender);
+		list_move_tail(&holder->lender, &asked);
+		holder->ops->reclaim(holder, false);
+		if (left % SECBUF_MEMBER_ASK)
+			continue;
+		mutex_unlock(io_lock);
+		cond_resched();
+		mutex_lock(io_lock);
+	}
+	list_splice_tail(&asked, &member->lenders);
+	secbuf_area_press(member->area);
+	mutex_unlock(io_lock);
+}
+
+static bool member_reclaim_drain(struct secbuf_reclaim *reclaim)
+{
+	struct secbuf_member *member =
+		container_of(reclaim, struct secbuf_member, reclaim);
+	struct secbuf_area *area = member->area;
+	unsigned int freed = 0;
+
+	mutex_lock(&area->io_lock);
+	if (!member->dead)
+		freed = secbuf_area_shrink(area, &member->share, UINT_MAX);
+	mutex_unlock(&area->io_lock);
+	return freed;
+}
+
 static const struct secbuf_reclaim_ops member_reclaim_ops = {
 	.count	= member_reclaim_count,
 	.scan	= member_reclaim_scan,
+	.recall	= member_reclaim_recall,
+	.drain	= member_reclaim_drain,
 };
 
 /**

@@ -699,6 +699,11 @@ static size_t reclaim_scan(struct secbuf_reclaim *reclaim, size_t bytes)
 	return freed * each;
 }
 
+static void reclaim_recall(struct secbuf_reclaim *reclaim)
+{
+	secbuf_lenders_ask_all(&from_reclaim(reclaim)->lenders);
+}
+
 static void reclaim_cpu_dead(struct secbuf_reclaim *reclaim, unsigned int cpu)
 {
 	secbuf_cache_cpu_dead(&from_reclaim(reclaim)->cache, cpu);
@@ -707,6 +712,7 @@ static void reclaim_cpu_dead(struct secbuf_reclaim *reclaim, unsigned int cpu)
 static const struct secbuf_reclaim_ops pool_reclaim_ops = {
 	.count		= reclaim_count,
 	.scan		= reclaim_scan,
+	.recall		= reclaim_recall,
 	.cpu_dead	= reclaim_cpu_dead,
 };
 

@@ -141,29 +141,70 @@ size_t secbuf_reclaim_others(const struct secbuf_account *account,
 	return freed;
 }
 
-/* Asked for at once; what objects make of it must not overflow. */
-#define SECBUF_RECLAIM_CHUNK	((size_t)SZ_1G)
+/* Asked for at once, where others may have to wait meanwhile. */
+#define SECBUF_RECLAIM_CHUNK	SZ_256K
 
-/**
- * secbuf_reclaim_idle() - free all that is idle
- * @bytes: no object has more
- *
- * Context: process, may sleep, no lock that an object's scan takes. What is
- * locked by others is passed over.
- */
-void secbuf_reclaim_idle(size_t bytes)
+/* Returns how many objects there are. */
+static size_t drain_begin(void)
 {
-	size_t rounds = bytes / SECBUF_RECLAIM_CHUNK + 1, i;
 	struct secbuf_reclaim *reclaim;
+	size_t nr = 0;
 
 	mutex_lock(&objects_lock);
 	list_for_each_entry(reclaim, &objects, node) {
-		for (i = 0; i < rounds; i++)
-			if (!reclaim->ops->scan(reclaim, SECBUF_RECLAIM_CHUNK))
-				break;
-		cond_resched();
+		reclaim->recalled = false;
+		reclaim->drained = false;
+		nr++;
 	}
 	mutex_unlock(&objects_lock);
+	return nr;
+}
+
+static bool drain(struct secbuf_reclaim *reclaim)
+{
+	const struct secbuf_reclaim_ops *ops = reclaim->ops;
+
+	if (ops->recall && !reclaim->recalled)
+		ops->recall(reclaim);
+	reclaim->recalled = true;
+	return ops->drain ? ops->drain(reclaim) :
+			    ops->scan(reclaim, SECBUF_RECLAIM_CHUNK);
+}
+
+/* Some of the next object; false if nothing is left. */
+static bool drain_next(void)
+{
+	struct secbuf_reclaim *reclaim;
+	bool found = false;
+
+	mutex_lock(&objects_lock);
+	list_for_each_entry(reclaim, &objects, node) {
+		if (reclaim->drained)
+			continue;
+		reclaim->drained = !drain(reclaim);
+		list_move_tail(&reclaim->node, &objects);
+		found = true;
+		break;
+	}
+	mutex_unlock(&objects_lock);
+	return found;
+}
+
+/**
+ * secbuf_reclaim_idle() - free all that is idle
+ * @bytes: that there are in all
+ *
+ * Bit by bit and in turn, so that nobody who makes, uses or closes an object has
+ * to wait for long. What becomes idle meanwhile may stay. Not from two at a time.
+ *
+ * Context: process, may sleep, no lock that an object's ops take.
+ */
+void secbuf_reclaim_idle(size_t bytes)
+{
+	size_t turns = drain_begin() + (bytes >> PAGE_SHIFT);
+
+	while (turns-- && drain_next())
+		cond_resched();
 }
 
 static u32 look_ms(void)
@@ -311,6 +352,8 @@ int secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
 
 	reclaim->ops = ops;
 	reclaim->account = account;
+	/* Nothing is idle yet. */
+	reclaim->drained = true;
 	err = item_add(reclaim);
 	if (err)
 		return err;

@@ -13,6 +13,10 @@ struct secbuf_reclaim;
  * @count: bytes that could be freed now; no locks, approximate
  * @scan: free up to that many bytes without waiting for anybody; returns bytes
  *        freed. Must not allocate memory in a way that can reclaim
+ * @recall: all who keep parts of it give back what they do not need now. May
+ *          sleep; can be NULL
+ * @drain: free some of what is idle, so little that others get their turn; false
+ *         if there was nothing. May sleep; NULL: @scan is as good
  * @cpu_dead: a CPU is gone: take what it kept. May sleep; can be NULL
  * @idle: called now and then: free what was not used since the last time. May
  *        sleep; can be NULL
@@ -23,6 +27,8 @@ struct secbuf_reclaim;
 struct secbuf_reclaim_ops {
 	size_t (*count)(struct secbuf_reclaim *reclaim);
 	size_t (*scan)(struct secbuf_reclaim *reclaim, size_t bytes);
+	void (*recall)(struct secbuf_reclaim *reclaim);
+	bool (*drain)(struct secbuf_reclaim *reclaim);
 	void (*cpu_dead)(struct secbuf_reclaim *reclaim, unsigned int cpu);
 	void (*idle)(struct secbuf_reclaim *reclaim);
 	bool prepaid;
@@ -34,12 +40,16 @@ struct secbuf_reclaim_ops {
  * @ops: what it can do
  * @account: who pays for the memory
  * @item: what makes his memory cgroup ask
+ * @recalled: see secbuf_reclaim_idle()
+ * @drained: likewise
  */
 struct secbuf_reclaim {
 	struct list_head node;
 	const struct secbuf_reclaim_ops *ops;
 	const struct secbuf_account *account;
 	struct list_head *item;
+	bool recalled;
+	bool drained;
 };
 
 /**

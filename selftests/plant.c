@@ -42,6 +42,7 @@
 
 static const struct memory *const memories[] = {
 	&pool_memory, &stale_memory, &kpool_memory, &ring_memory, &conn_memory,
+	&conns_memory,
 	&packet_memory, &moved_memory, &stream_memory,
 	&malloc_memory, &memfd_memory, &socket_memory,
 };

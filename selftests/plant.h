@@ -48,8 +48,8 @@ struct memory {
 };
 
 extern const struct memory pool_memory, stale_memory, kpool_memory, ring_memory;
-extern const struct memory conn_memory, packet_memory, moved_memory;
-extern const struct memory stream_memory;
+extern const struct memory conn_memory, conns_memory;
+extern const struct memory packet_memory, moved_memory, stream_memory;
 extern const struct memory malloc_memory, memfd_memory, socket_memory;
 
 void die(const char *what) __attribute__((noreturn));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A secret in what a conn owns: in a buffer that it lends, in a packet that was
- * copied in or moved, in a stream.
+ * copied in or moved, in a stream. Or in those of many conns, small and not used.
  */
 #include "plant.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <linux/secbuf.h>
@@ -15,9 +16,13 @@
 #define NR_SLOTS	4
 #define IDLE_MS		100
 
+/* Many more than are asked at once when memory is short. */
+#define NR_CONNS	1000
+#define SMALL		64
+
 static int pool, conn, ring[2];
 static unsigned char *map;
-static size_t map_size;
+static size_t map_size, words_size = PAGE;
 static volatile struct secbuf_slot_word *words;
 static struct secbuf_conn_buffer_args lent = { .size = sizeof(lent) };
 
@@ -117,6 +122,70 @@ static void stream_plant(const char *end)
 		secret_write(ring[0]);
 }
 
+static void let_go(const struct secbuf_conn_buffer_args *buffer)
+{
+	words[buffer->out_id].state =
+		(buffer->out_word & ~SECBUF_SLOT_STATE_MASK) | SECBUF_SLOT_IDLE;
+}
+
+static void conn_of(int dev, struct secbuf_conn_buffer_args *buffer)
+{
+	struct secbuf_conn_create_args args = {
+		.size = sizeof(args),
+		.pool_fd = pool,
+		.idle_ms = SECBUF_CONN_IDLE_MS_CEILING,
+	};
+
+	command(dev, SECBUF_IOC_CONN_CREATE, &args, "CONN_CREATE");
+	buffer->size = sizeof(*buffer);
+	command(args.out_fd, SECBUF_IOC_CONN_BUFFER, buffer, "CONN_BUFFER");
+}
+
+/* The first half of the conns is busy, and is asked first. */
+static void conns_plant(const char *end)
+{
+	struct secbuf_pool_create_args create = {
+		.size = sizeof(create),
+		.flags = SECBUF_POOL_F_MAPPED,
+		.slot_size = SMALL,
+		.max_slots = NR_CONNS,
+	};
+	struct secbuf_conn_buffer_args buffer = { 0 };
+	const struct rlimit files = { 2 * NR_CONNS, 2 * NR_CONNS };
+	volatile unsigned char *bytes;
+	int dev = device_open();
+
+	(void)end;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		die("setrlimit");
+	command(dev, SECBUF_IOC_POOL_CREATE, &create, "POOL_CREATE");
+	pool = create.out_fd;
+	map_size = create.out_mmap_size;
+	map = mmap(NULL, map_size, PROT_READ | PROT_WRITE, MAP_SHARED, pool, 0);
+	words_size = NR_CONNS * sizeof(*words);
+	words_size = (words_size + PAGE - 1) / PAGE * PAGE;
+	words = mmap(NULL, words_size, PROT_READ | PROT_WRITE, MAP_SHARED, pool,
+		     SECBUF_POOL_MMAP_WORDS);
+	if (map == MAP_FAILED || words == MAP_FAILED)
+		die("mmap");
+	for (int i = 0; i < NR_CONNS; i++) {
+		conn_of(dev, &buffer);
+		if (i < NR_CONNS / 2)
+			continue;
+		bytes = map + buffer.out_id * create.out_stride;
+		for (int j = 0; j < SECRET_LEN; j++)
+			bytes[j] = secret_byte(j);
+		let_go(&buffer);
+	}
+	close(dev);
+}
+
+static unsigned int pool_descriptor(int *fds)
+{
+	fds[0] = pool;
+	return 1;
+}
+
 static unsigned int descriptors(int *fds)
 {
 	fds[0] = conn;
@@ -134,7 +203,7 @@ static unsigned int stream_descriptors(int *fds)
 static void unmap(void)
 {
 	munmap(map, map_size);
-	munmap((void *)words, PAGE);
+	munmap((void *)words, words_size);
 }
 
 /* Of the conn alone: its pool and the mappings stay, and the ends of rings. */
@@ -160,12 +229,6 @@ static void reset(void)
 	plain(SECBUF_IOC_CONN_RESET);
 }
 
-static void let_go(void)
-{
-	words[lent.out_id].state =
-		(lent.out_word & ~SECBUF_SLOT_STATE_MASK) | SECBUF_SLOT_IDLE;
-}
-
 static bool is_gone(void)
 {
 	return (words[lent.out_id].state & SECBUF_SLOT_STATE_MASK) ==
@@ -175,7 +238,7 @@ static bool is_gone(void)
 /* Until the kernel has found that it is not used, or needed it. */
 static void wait_gone(void)
 {
-	let_go();
+	let_go(&lent);
 	wait_until(is_gone, "nobody took the buffer");
 }
 
@@ -192,7 +255,7 @@ static void give_back(void)
 
 static void shrink(void)
 {
-	let_go();
+	let_go(&lent);
 	give_back();
 }
 
@@ -241,6 +304,8 @@ static const struct end conn_ends[] = {
 	{ "pressure", wait_gone }, { }
 };
 
+static const struct end no_ends[] = { { } };
+
 static const struct end packet_ends[] = {
 	{ "release", zeroize }, { "revoke", zeroize }, { "reset", reset },
 	{ "close", close_conn }, { "consume", dequeue_copy }, { }
@@ -259,6 +324,10 @@ static const struct end stream_ends[] = {
 
 const struct memory conn_memory = {
 	"conn", conn_plant, descriptors, unmap, conn_ends,
+};
+
+const struct memory conns_memory = {
+	"conns", conns_plant, pool_descriptor, unmap, no_ends,
 };
 
 const struct memory packet_memory = {

@@ -196,7 +196,7 @@ test_restore()
 	search asleep
 	exec 9>/dev/snapshot
 	search prepared
-	plant restore-late pool
+	plant restore-late pool 9>&-
 	search late
 	freeze_devices
 	search stopped
@@ -222,15 +222,18 @@ test_suspend()
 
 	echo 0 >$params/suspend_zeroize
 	plant stale stale
+	plant stale-conns conns
 	search idle
 	tap_is "" "$(enter $state)" "is suspended"
 	search kept
 	echo 1 >$params/suspend_zeroize
 	tap_is "" "$(enter $state)" "is suspended again"
 	search suspended
-	found idle stale
-	found kept stale
-	gone suspended stale
+	for name in stale stale-conns; do
+		found idle $name
+		found kept $name
+		gone suspended $name
+	done
 	clear_all
 	echo "$idle" >$params/idle_secs
 }

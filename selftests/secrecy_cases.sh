@@ -143,7 +143,7 @@ crowd_control="crowd-malloc"
 policy_cases="
 	hibernate-pool hibernate-kpool hibernate-conn hibernate-ring
 	hibernate-malloc hibernate-stale restore-early restore-late
-	restore-after stale
+	restore-after stale stale-conns
 "
 
 # Those of reboot.sh.
