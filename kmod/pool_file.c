@@ -71,6 +71,8 @@ struct pool_file {
 	struct secbuf_ids ids;
 	/** @peak: most ids at once */
 	u32 peak;
+	/** @nr_copying: calls that may have a reference without the lock */
+	atomic_t nr_copying;
 	/** @dead: the owner died; buffers get no ids any more */
 	bool dead;
 	/** @leaks: ids when the owner died */
@@ -191,11 +193,12 @@ static int grant(struct pool_file *pf, u64 *ids, unsigned int nr, bool wait)
  * page fault for as long as he likes, goes on with zeros. No others come: a
  * reference is taken under the lock, of what is in the table.
  */
-static void put_bufs(struct secbuf **bufs, unsigned int nr)
+static void put_bufs(struct pool_file *pf, struct secbuf **bufs,
+		     unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr && unlikely(atomic_read(&pf->nr_copying)); i++)
 		if (unlikely(refcount_read(&bufs[i]->refs) > 1))
 			secbuf_zeroize(bufs[i]);
 	secbuf_put_bulk(bufs, nr);
@@ -214,7 +217,7 @@ static int take_back(struct pool_file *pf, const u64 *ids, unsigned int nr)
 		n = secbuf_ids_remove(&pf->ids, ids + done, want, bufs);
 		pf->returned += n;
 		mutex_unlock(&pf->lock);
-		put_bufs(bufs, n);
+		put_bufs(pf, bufs, n);
 		done += n;
 	} while (n == want && done < nr && !fatal_signal_pending(current));
 	return done ?: -ENOENT;
@@ -233,7 +236,7 @@ static unsigned int take_back_all(struct pool_file *pf)
 		n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs);
 		pf->returned += n;
 		mutex_unlock(&pf->lock);
-		put_bufs(bufs, n);
+		put_bufs(pf, bufs, n);
 		done += n;
 		cond_resched();
 	} while (n == CHUNK && !fatal_signal_pending(current));
@@ -388,6 +391,8 @@ static int vecs_copy(struct pool_file *pf, const struct secbuf_pool_vec *vecs,
 	size_t bytes = 0;
 	int err = 0;
 
+	/* Seen by whoever takes the lock after buf_get() had it. */
+	atomic_inc(&pf->nr_copying);
 	do {
 		err = vec_copy(pf, &vecs[done], copy);
 		if (err)
@@ -396,6 +401,7 @@ static int vecs_copy(struct pool_file *pf, const struct secbuf_pool_vec *vecs,
 		cond_resched();
 	} while (done < nr && bytes < BATCH_BYTES_MAX &&
 		 !fatal_signal_pending(current));
+	atomic_dec(&pf->nr_copying);
 	return done ?: err;
 }
 
@@ -592,7 +598,7 @@ static void put_everything(struct pool_file *pf)
 	lockdep_assert_held(&pf->lock);
 	while ((n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs))) {
 		pf->returned += n;
-		put_bufs(bufs, n);
+		put_bufs(pf, bufs, n);
 		cond_resched();
 	}
 }
