@@ -18,6 +18,7 @@
 #include "conn_sb.h"
 #include "fixture.h"
 #include "pool.h"
+#include "reclaim.h"
 #include "ring.h"
 #include "ring_park.h"
 
@@ -527,6 +528,24 @@ static void pressure_test(struct kunit *test)
 	mutex_unlock(&kconns[1]->conn.lock);
 }
 
+/* More than are asked at once, and behind as many who need theirs. */
+static void idle_crowd_test(struct kunit *test)
+{
+	enum { NR = 1000 };
+	struct secbuf_pool *pool = fixture_pool(test, 64, 0, NR);
+	const struct secbuf_kconn_params params = { .pool = pool, .keep = true };
+	struct secbuf_kconn *kconn;
+	int i;
+
+	for (i = 0; i < NR; i++) {
+		kconn = conn_with(test, &params);
+		use_buffer(test, kconn, SECBUF_KCONN_READ, 10, i < NR / 2);
+	}
+	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, NR);
+	secbuf_reclaim_idle(0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, NR / 2);
+}
+
 static struct secbuf_kconn *waited_for;
 
 static int wait_packet_fn(void *unused)
@@ -732,6 +751,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(destroy_test),
 	KUNIT_CASE(idle_test),
 	KUNIT_CASE(pressure_test),
+	KUNIT_CASE(idle_crowd_test),
 	KUNIT_CASE(wait_test),
 	KUNIT_CASE(threads_test),
 	KUNIT_CASE(streams_test),
