@@ -438,8 +438,9 @@ TEST_F(cgroup, limit_above)
 
 /*
  * The whole machine. A child takes memory until the kernel asks for some back,
- * which it does early: the reserve is raised for the time being. Of the zone for
- * old devices nobody else may have a page, or else a few that are free there
+ * which it does early: the reserve is raised for the time being, and does not
+ * grow by itself, or else who takes the page after that is killed. Of the zone
+ * for old devices nobody else may have a page, or else a few that are free there
  * count as if the whole machine had enough.
  */
 FIXTURE(machine)
@@ -448,10 +449,19 @@ FIXTURE(machine)
 	struct part			*part;
 	struct secbuf_pool_control	*control;
 	long				reserve;
+	long				boost;
 	long				ratio;
 };
 
 #define RESERVE_KIB	(48 * 1024)
+
+static void set_boost(long factor)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%ld", factor);
+	file_write("/proc/sys/vm", "watermark_boost_factor", text);
+}
 
 static void set_zones(long ratio)
 {
@@ -473,6 +483,9 @@ FIXTURE_SETUP(machine)
 	self->control = mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
 			     self->part->p.fd, SECBUF_POOL_MMAP_CONTROL);
 	ASSERT_NE(MAP_FAILED, self->control);
+	self->boost = file_number("/proc/sys/vm", "watermark_boost_factor", "");
+	set_boost(0);
+	/* What it has grown goes with this. */
 	self->reserve = file_number("/proc/sys/vm", "min_free_kbytes", "");
 	snprintf(text, sizeof(text), "%d", RESERVE_KIB);
 	ASSERT_EQ(0, file_write("/proc/sys/vm", "min_free_kbytes", text));
@@ -487,6 +500,7 @@ FIXTURE_TEARDOWN(machine)
 	snprintf(text, sizeof(text), "%ld", self->reserve);
 	file_write("/proc/sys/vm", "min_free_kbytes", text);
 	set_zones(self->ratio);
+	set_boost(self->boost);
 	pool_close(&self->part->p);
 	close(self->dev);
 }
