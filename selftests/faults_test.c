@@ -18,6 +18,9 @@
 
 #include "faults_paths.h"
 
+#if __has_include("sys/rseq.h")
+#include <sys/rseq.h>
+#endif
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -273,6 +276,22 @@ static bool wanted(const struct path *path, const char *text)
 	return strstr(path->name, text);
 }
 
+/*
+ * What the C library shares with the scheduler: the kernel kills a process when
+ * it cannot write there, which happens when a failure hits the copy of that page
+ * after a fork. That is not about the module.
+ */
+static void leave_rseq(void)
+{
+#if __has_include("sys/rseq.h")
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	unsigned int size = __rseq_size < 32 ? 32 : __rseq_size;
+
+	if (__rseq_size)
+		syscall(SYS_rseq, area, size, 1, RSEQ_SIG);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	const char *missing = fault_setup(), *text = getenv("SECBUF_FAULTS");
@@ -280,6 +299,7 @@ int main(int argc, char **argv)
 	unsigned int nr = 0;
 
 	text = argc > 1 ? argv[1] : text ?: "";
+	leave_rseq();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ksft_print_header();
 	if (missing)
