@@ -39,6 +39,9 @@ MODULE_PARM_DESC(idle_secs,
 static DEFINE_MUTEX(objects_lock);
 static LIST_HEAD(objects);
 
+/* Of those, what secbuf_reclaim_idle() is not through with. */
+static LIST_HEAD(undrained);
+
 static struct list_lru items;
 static struct kmem_cache *item_cache;
 
@@ -153,7 +156,7 @@ static size_t drain_begin(void)
 	mutex_lock(&objects_lock);
 	list_for_each_entry(reclaim, &objects, node) {
 		reclaim->recalled = false;
-		reclaim->drained = false;
+		list_move_tail(&reclaim->undrained, &undrained);
 		nr++;
 	}
 	mutex_unlock(&objects_lock);
@@ -175,19 +178,16 @@ static bool drain(struct secbuf_reclaim *reclaim)
 static bool drain_next(void)
 {
 	struct secbuf_reclaim *reclaim;
-	bool found = false;
 
 	mutex_lock(&objects_lock);
-	list_for_each_entry(reclaim, &objects, node) {
-		if (reclaim->drained)
-			continue;
-		reclaim->drained = !drain(reclaim);
-		list_move_tail(&reclaim->node, &objects);
-		found = true;
-		break;
-	}
+	reclaim = list_first_entry_or_null(&undrained, struct secbuf_reclaim,
+					   undrained);
+	if (reclaim && drain(reclaim))
+		list_move_tail(&reclaim->undrained, &undrained);
+	else if (reclaim)
+		list_del_init(&reclaim->undrained);
 	mutex_unlock(&objects_lock);
-	return found;
+	return reclaim;
 }
 
 /**
@@ -353,7 +353,7 @@ int secbuf_reclaim_add(struct secbuf_reclaim *reclaim,
 	reclaim->ops = ops;
 	reclaim->account = account;
 	/* Nothing is idle yet. */
-	reclaim->drained = true;
+	INIT_LIST_HEAD(&reclaim->undrained);
 	err = item_add(reclaim);
 	if (err)
 		return err;
@@ -375,6 +375,7 @@ void secbuf_reclaim_del(struct secbuf_reclaim *reclaim)
 {
 	mutex_lock(&objects_lock);
 	list_del(&reclaim->node);
+	list_del(&reclaim->undrained);
 	mutex_unlock(&objects_lock);
 	if (!reclaim->item)
 		return;

@@ -40,16 +40,16 @@ struct secbuf_reclaim_ops {
  * @ops: what it can do
  * @account: who pays for the memory
  * @item: what makes his memory cgroup ask
- * @recalled: see secbuf_reclaim_idle()
- * @drained: likewise
+ * @undrained: among those that secbuf_reclaim_idle() is not through with
+ * @recalled: by secbuf_reclaim_idle()
  */
 struct secbuf_reclaim {
 	struct list_head node;
 	const struct secbuf_reclaim_ops *ops;
 	const struct secbuf_account *account;
 	struct list_head *item;
+	struct list_head undrained;
 	bool recalled;
-	bool drained;
 };
 
 /**

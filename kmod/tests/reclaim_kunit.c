@@ -186,6 +186,98 @@ static void no_magazines_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixture_stats(pool).allocated, 1);
 }
 
+/* An object that is asked @left times until nothing is idle. */
+struct turn {
+	struct secbuf_reclaim reclaim;
+	char name;
+	int left;
+	int recalls;
+};
+
+static char turns[32];
+
+static struct turn *turn_of(struct secbuf_reclaim *reclaim)
+{
+	return container_of(reclaim, struct turn, reclaim);
+}
+
+static size_t turn_count(struct secbuf_reclaim *reclaim)
+{
+	return 0;
+}
+
+static size_t turn_scan(struct secbuf_reclaim *reclaim, size_t bytes)
+{
+	return 0;
+}
+
+static void turn_recall(struct secbuf_reclaim *reclaim)
+{
+	turn_of(reclaim)->recalls++;
+}
+
+static bool turn_drain(struct secbuf_reclaim *reclaim)
+{
+	struct turn *turn = turn_of(reclaim);
+	size_t len = strlen(turns);
+
+	if (len < sizeof(turns) - 1)
+		turns[len] = turn->name;
+	if (!turn->left)
+		return false;
+	turn->left--;
+	return true;
+}
+
+static const struct secbuf_reclaim_ops turn_ops = {
+	.count	= turn_count,
+	.scan	= turn_scan,
+	.recall	= turn_recall,
+	.drain	= turn_drain,
+};
+
+static void idle_all(size_t turns_more)
+{
+	memset(turns, 0, sizeof(turns));
+	secbuf_reclaim_idle(turns_more << PAGE_SHIFT);
+}
+
+/* Who has much does not keep the others waiting, nor is anybody asked in vain. */
+static void idle_in_turns_test(struct kunit *test)
+{
+	static struct turn a, b, c;
+	static const struct secbuf_account account;
+	int i, before = 0;
+	struct turn *const all[] = { &a, &b, &c };
+
+	secbuf_reclaim_for_each(count_one, &before);
+	KUNIT_ASSERT_EQ(test, before, 0);
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		*all[i] = (struct turn){ .name = 'a' + i };
+		KUNIT_ASSERT_EQ(test, 0,
+				secbuf_reclaim_add(&all[i]->reclaim, &turn_ops,
+						   &account));
+	}
+	a.left = 3;
+	b.left = 1;
+	idle_all(100);
+	KUNIT_EXPECT_STREQ(test, turns, "abcabaa");
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		KUNIT_EXPECT_EQ(test, all[i]->recalls, 1);
+	/* It ends, also if somebody always has something. */
+	a.left = 100;
+	idle_all(2);
+	KUNIT_EXPECT_STREQ(test, turns, "abcaa");
+	/* Who is gone before his turn comes. */
+	secbuf_reclaim_del(&a.reclaim);
+	idle_all(100);
+	KUNIT_EXPECT_STREQ(test, turns, "bc");
+	secbuf_reclaim_del(&b.reclaim);
+	secbuf_reclaim_del(&c.reclaim);
+	idle_all(100);
+	KUNIT_EXPECT_STREQ(test, turns, "");
+}
+
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(list_test),
 	KUNIT_CASE(count_test),
@@ -195,6 +287,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(drain_request_test),
 	KUNIT_CASE(cpu_dead_test),
 	KUNIT_CASE(no_magazines_test),
+	KUNIT_CASE(idle_in_turns_test),
 	{}
 };
 
