@@ -11,7 +11,6 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -27,6 +26,7 @@
 #include "area_file.h"
 #include "buf.h"
 #include "dev.h"
+#include "grant.h"
 #include "ids.h"
 #include "owner.h"
 #include "pool.h"
@@ -38,14 +38,13 @@
 #define BATCH_MAX	SECBUF_AREA_BATCH_MAX
 #define BATCH_BYTES_MAX	SECBUF_AREA_BATCH_BYTES_MAX
 
-/* As many ids, pointers and vectors are kept on the stack. */
-#define CHUNK		32
+/* As many are kept on the stack. */
+#define CHUNK_IDS	32
 #define CHUNK_VECS	8
 
 /**
  * struct pool_file - a kernel-held pool and its descriptor
- * @pool: the buffers; NULL once the owner's address space has ended. Until
- *        then calls use it without a lock: nobody else may call
+ * @grants: the buffers that the owner has, and the pool they are of
  * @owned: it dies with its owner
  * @account: who pays for what is here; the pool has its own
  * @size: bytes of a buffer that may be used
@@ -54,37 +53,13 @@
  * @max: most buffers
  */
 struct pool_file {
-	struct secbuf_pool *pool;
+	struct secbuf_grants grants;
 	struct secbuf_owned owned;
 	struct secbuf_account account;
 	u32 size;
 	u32 class_size;
 	u32 min;
 	u32 max;
-	/**
-	 * @lock: protects what follows, and @pool against statistics. Buffers
-	 * are allocated, copied and zeroized outside of it. In the lock order
-	 * after owner->lock
-	 */
-	struct mutex lock;
-	/** @ids: the buffers that are out; has a reference to each */
-	struct secbuf_ids ids;
-	/** @peak: most ids at once */
-	u32 peak;
-	/** @nr_copying: calls that may have a reference without the lock */
-	atomic_t nr_copying;
-	/** @dead: the owner died; buffers get no ids any more */
-	bool dead;
-	/** @leaks: ids when the owner died */
-	u32 leaks;
-	/** @acquired: ids given out so far */
-	u64 acquired;
-	/** @returned: ids taken back so far */
-	u64 returned;
-	/** @failures: grants refused so far */
-	u64 failures;
-	/** @last: counters of the pool, when there is none any more */
-	struct secbuf_pool_stats last;
 };
 
 static struct pool_file *pool_file_of(const struct secbuf_call *call)
@@ -110,153 +85,11 @@ static void kvfree_array(void *stack, void *array)
 		kvfree(array);
 }
 
-/*
- * Ids come before buffers: those that cannot be named would be parked and fill
- * a ceiling for nothing. The table has no limit below that of the pool.
- */
-static int make_room(struct pool_file *pf, unsigned int nr)
-{
-	int ret;
-
-	/* What changes right now is looked at again when they are named. */
-	if (likely(data_race(READ_ONCE(pf->ids.nr_entries) -
-			     READ_ONCE(pf->ids.nr)) >= nr))
-		return nr;
-	mutex_lock(&pf->lock);
-	ret = secbuf_ids_reserve(&pf->ids, nr);
-	mutex_unlock(&pf->lock);
-	return ret == -ENOSPC ? nr : ret;
-}
-
-/* The ids of buffers that are the table's from now on; those left over go. */
-static int name_buffers(struct pool_file *pf, struct secbuf **bufs,
-			unsigned int nr, u64 *ids)
-{
-	unsigned int done;
-	int ret;
-
-	mutex_lock(&pf->lock);
-	ret = pf->dead ? -ESHUTDOWN :
-			 secbuf_ids_add(&pf->ids, bufs, nr, ids);
-	done = ret < 0 ? 0 : ret;
-	pf->acquired += nr;
-	pf->returned += nr - done;
-	pf->peak = max(pf->peak, pf->ids.nr);
-	mutex_unlock(&pf->lock);
-
-	if (unlikely(done < nr))
-		secbuf_put_bulk(bufs + done, nr - done);
-	return ret;
-}
-
-static int grant_chunk(struct pool_file *pf, u64 *ids, unsigned int nr,
-		       bool wait)
-{
-	struct secbuf *bufs[CHUNK];
-	int ret;
-
-	ret = make_room(pf, nr);
-	if (ret < 0)
-		return ret;
-	ret = secbuf_pool_alloc_some(pf->pool, SECBUF_GFP, ret, bufs);
-	if (ret == -ENOSPC && wait) {
-		bufs[0] = secbuf_pool_alloc_wait(pf->pool);
-		ret = IS_ERR(bufs[0]) ? PTR_ERR(bufs[0]) : 1;
-	}
-	return ret < 0 ? ret : name_buffers(pf, bufs, ret, ids);
-}
-
-/* Returns the buffers granted, or if none an error. */
-static int grant(struct pool_file *pf, u64 *ids, unsigned int nr, bool wait)
-{
-	unsigned int done = 0;
-	int ret;
-
-	do {
-		ret = grant_chunk(pf, ids + done, min(nr - done, CHUNK + 0U),
-				  wait && !done);
-		if (ret < 0)
-			break;
-		done += ret;
-	} while (done < nr && !fatal_signal_pending(current));
-
-	if (unlikely(ret < 0 && ret != -EINTR)) {
-		mutex_lock(&pf->lock);
-		pf->failures++;
-		mutex_unlock(&pf->lock);
-	}
-	return done ?: ret;
-}
-
-/*
- * Buffers that the table has no more. Who is copying one, and may sleep in a
- * page fault for as long as he likes, goes on with zeros. No others come: a
- * reference is taken under the lock, of what is in the table.
- */
-static void put_bufs(struct pool_file *pf, struct secbuf **bufs,
-		     unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr && unlikely(atomic_read(&pf->nr_copying)); i++)
-		if (unlikely(refcount_read(&bufs[i]->refs) > 1))
-			secbuf_zeroize(bufs[i]);
-	secbuf_put_bulk(bufs, nr);
-}
-
-/* Returns the buffers taken back, or if none an error. */
-static int take_back(struct pool_file *pf, const u64 *ids, unsigned int nr)
-{
-	struct secbuf *bufs[CHUNK];
-	unsigned int done = 0;
-	unsigned int want, n;
-
-	do {
-		want = min(nr - done, CHUNK + 0U);
-		mutex_lock(&pf->lock);
-		n = secbuf_ids_remove(&pf->ids, ids + done, want, bufs);
-		pf->returned += n;
-		mutex_unlock(&pf->lock);
-		put_bufs(pf, bufs, n);
-		done += n;
-	} while (n == want && done < nr && !fatal_signal_pending(current));
-	return done ?: -ENOENT;
-}
-
-/* What is granted meanwhile may stay. Returns the buffers taken back. */
-static unsigned int take_back_all(struct pool_file *pf)
-{
-	struct secbuf *bufs[CHUNK];
-	unsigned int done = 0;
-	unsigned int n;
-	u32 from = 0;
-
-	do {
-		mutex_lock(&pf->lock);
-		n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs);
-		pf->returned += n;
-		mutex_unlock(&pf->lock);
-		put_bufs(pf, bufs, n);
-		done += n;
-		cond_resched();
-	} while (n == CHUNK && !fatal_signal_pending(current));
-	return done;
-}
-
-/* One by one: another thread may have guessed an id and freed it. */
-static void undo_grant(struct pool_file *pf, const u64 *ids, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		take_back(pf, &ids[i], 1);
-}
-
 static int run_alloc(struct secbuf_call *call)
 {
 	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_alloc_args *args = call->args;
-	u64 stack[CHUNK];
+	u64 stack[CHUNK_IDS];
 	u64 *ids;
 	int ret;
 
@@ -268,8 +101,8 @@ static int run_alloc(struct secbuf_call *call)
 	if (!ids)
 		return -ENOMEM;
 
-	ret = grant(pf, ids, batch_max(pf, args->nr),
-		    args->flags & SECBUF_POOL_ALLOC_F_WAIT);
+	ret = secbuf_grants_add(&pf->grants, ids, batch_max(pf, args->nr),
+				args->flags & SECBUF_POOL_ALLOC_F_WAIT);
 	if (ret < 0)
 		goto out_free;
 	args->out_done = ret;
@@ -277,7 +110,7 @@ static int run_alloc(struct secbuf_call *call)
 			   ret * sizeof(*ids)) ?
 	      -EFAULT : secbuf_call_reply(call);
 	if (ret)
-		undo_grant(pf, ids, args->out_done);
+		secbuf_grants_undo(&pf->grants, ids, args->out_done);
 out_free:
 	kvfree_array(stack, ids);
 	return ret;
@@ -285,6 +118,7 @@ out_free:
 
 static int run_free_all(struct secbuf_call *call)
 {
+	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_free_args *args = call->args;
 	int err;
 
@@ -294,7 +128,7 @@ static int run_free_all(struct secbuf_call *call)
 	err = secbuf_call_reply(call);
 	if (err)
 		return err;
-	args->out_done = take_back_all(pool_file_of(call));
+	args->out_done = secbuf_grants_remove_all(&pf->grants);
 	return secbuf_call_reply(call);
 }
 
@@ -302,7 +136,7 @@ static int run_free(struct secbuf_call *call)
 {
 	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_free_args *args = call->args;
-	u64 stack[CHUNK];
+	u64 stack[CHUNK_IDS];
 	u64 *ids;
 	int ret;
 
@@ -325,7 +159,7 @@ static int run_free(struct secbuf_call *call)
 	ret = secbuf_call_reply(call);
 	if (ret)
 		goto out_free;
-	ret = take_back(pf, ids, batch_max(pf, args->nr));
+	ret = secbuf_grants_remove(&pf->grants, ids, batch_max(pf, args->nr));
 	if (ret > 0) {
 		args->out_done = ret;
 		ret = secbuf_call_reply(call);
@@ -333,18 +167,6 @@ static int run_free(struct secbuf_call *call)
 out_free:
 	kvfree_array(stack, ids);
 	return ret;
-}
-
-static struct secbuf *buf_get(struct pool_file *pf, u64 id)
-{
-	struct secbuf *sb;
-
-	mutex_lock(&pf->lock);
-	sb = secbuf_ids_find(&pf->ids, id);
-	if (sb)
-		secbuf_get(sb);
-	mutex_unlock(&pf->lock);
-	return sb;
 }
 
 typedef int (*vec_copy_fn)(struct secbuf *sb, u32 offset, u32 len,
@@ -363,14 +185,10 @@ static int vec_write(struct secbuf *sb, u32 offset, u32 len, void __user *ubuf)
 	return copy_from_user(dst, ubuf, len) ? -EFAULT : 0;
 }
 
-/*
- * The buffer is held, not locked: it may be freed meanwhile, but not be gone.
- * What is written to it after that is zeroized when this puts it.
- */
 static int vec_copy(struct pool_file *pf, const struct secbuf_pool_vec *vec,
 		    vec_copy_fn copy)
 {
-	struct secbuf *sb = buf_get(pf, vec->id);
+	struct secbuf *sb = secbuf_grants_get(&pf->grants, vec->id);
 	u32 size = pf->size;
 	int err = -EINVAL;
 
@@ -391,8 +209,7 @@ static int vecs_copy(struct pool_file *pf, const struct secbuf_pool_vec *vecs,
 	size_t bytes = 0;
 	int err = 0;
 
-	/* Seen by whoever takes the lock after buf_get() had it. */
-	atomic_inc(&pf->nr_copying);
+	secbuf_grants_begin_copy(&pf->grants);
 	do {
 		err = vec_copy(pf, &vecs[done], copy);
 		if (err)
@@ -401,7 +218,7 @@ static int vecs_copy(struct pool_file *pf, const struct secbuf_pool_vec *vecs,
 		cond_resched();
 	} while (done < nr && bytes < BATCH_BYTES_MAX &&
 		 !fatal_signal_pending(current));
-	atomic_dec(&pf->nr_copying);
+	secbuf_grants_end_copy(&pf->grants);
 	return done ?: err;
 }
 
@@ -451,6 +268,7 @@ static int run_write(struct secbuf_call *call)
 
 static int run_shrink(struct secbuf_call *call)
 {
+	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_shrink_args *args = call->args;
 	int err;
 
@@ -462,39 +280,34 @@ static int run_shrink(struct secbuf_call *call)
 	err = secbuf_call_reply(call);
 	if (err)
 		return err;
-	args->out_done = secbuf_pool_shrink(pool_file_of(call)->pool, args->nr);
+	args->out_done = secbuf_pool_shrink(pf->grants.pool, args->nr);
 	return secbuf_call_reply(call);
 }
 
-/* Ids are counted here, exactly; whence the buffers came, by the pool. */
+/* Ids are counted exactly; whence the buffers came, by the pool. */
 static void get_stats(struct pool_file *pf, struct secbuf_pool_stats_args *args)
 {
-	struct secbuf_pool_stats stats;
+	struct secbuf_grants_stats stats;
 
-	mutex_lock(&pf->lock);
-	if (pf->pool)
-		secbuf_pool_get_stats(pf->pool, &stats);
-	else
-		stats = pf->last;
+	secbuf_grants_get_stats(&pf->grants, &stats);
 	*args = (struct secbuf_pool_stats_args){
 		.size = args->size,
 		.out_max_slots = pf->max,
 		.out_min_slots = pf->min,
-		.out_in_use = pf->ids.nr,
-		.out_peak = pf->peak,
-		.out_allocated = stats.allocated,
-		.out_available = stats.available,
-		.out_acquired = pf->acquired,
-		.out_returned = pf->returned,
-		.out_failures = pf->failures,
-		.out_magazine_hits = stats.magazine_hits,
-		.out_depot_hits = stats.depot_hits,
-		.out_misses = stats.misses,
-		.out_leaks = pf->leaks,
-		.out_bytes = (u64)stats.allocated * pf->class_size,
-		.out_bytes_zeroized = stats.bytes_zeroized,
+		.out_in_use = stats.in_use,
+		.out_peak = stats.peak,
+		.out_allocated = stats.pool.allocated,
+		.out_available = stats.pool.available,
+		.out_acquired = stats.acquired,
+		.out_returned = stats.returned,
+		.out_failures = stats.failures,
+		.out_magazine_hits = stats.pool.magazine_hits,
+		.out_depot_hits = stats.pool.depot_hits,
+		.out_misses = stats.pool.misses,
+		.out_leaks = stats.leaks,
+		.out_bytes = (u64)stats.pool.allocated * pf->class_size,
+		.out_bytes_zeroized = stats.pool.bytes_zeroized,
 	};
-	mutex_unlock(&pf->lock);
 }
 
 static int run_stats(struct secbuf_call *call)
@@ -588,55 +401,16 @@ static void pool_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "bytes_zeroized:\t%llu\n", stats.out_bytes_zeroized);
 }
 
-/* Zeroize all that is out, and forget its ids. */
-static void put_everything(struct pool_file *pf)
-{
-	struct secbuf *bufs[CHUNK];
-	unsigned int n;
-	u32 from = 0;
-
-	lockdep_assert_held(&pf->lock);
-	while ((n = secbuf_ids_remove_any(&pf->ids, &from, CHUNK, bufs))) {
-		pf->returned += n;
-		put_bufs(pf, bufs, n);
-		cond_resched();
-	}
-}
-
-/* Free all that there is; no call is in progress. */
-static void pool_file_empty(struct pool_file *pf)
-{
-	lockdep_assert_held(&pf->lock);
-	put_everything(pf);
-	secbuf_pool_get_stats(pf->pool, &pf->last);
-	secbuf_pool_destroy(pf->pool);
-	pf->pool = NULL;
-	pf->last.allocated = 0;
-	pf->last.available = 0;
-	secbuf_ids_exit(&pf->ids);
-}
-
 static void pool_owner_died(struct secbuf_owned *owned, bool alone)
 {
 	struct pool_file *pf = container_of(owned, struct pool_file, owned);
 
-	mutex_lock(&pf->lock);
-	if (pf->pool) {
-		pf->dead = true;
-		pf->leaks += pf->ids.nr;
-		put_everything(pf);
-		if (alone)
-			pool_file_empty(pf);
-	}
-	mutex_unlock(&pf->lock);
+	secbuf_grants_kill(&pf->grants, alone);
 }
 
 static void pool_file_free(struct pool_file *pf)
 {
-	mutex_lock(&pf->lock);
-	if (pf->pool)
-		pool_file_empty(pf);
-	mutex_unlock(&pf->lock);
+	secbuf_grants_exit(&pf->grants);
 	secbuf_account_uncharge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
 	secbuf_account_exit(&pf->account);
 	kfree(pf);
@@ -655,10 +429,7 @@ static int pool_release(struct inode *inode, struct file *file)
 	struct pool_file *pf = file->private_data;
 
 	/* Until all is zero, who kills everything must find it, and wait. */
-	mutex_lock(&pf->lock);
-	if (pf->pool)
-		put_everything(pf);
-	mutex_unlock(&pf->lock);
+	secbuf_grants_put_all(&pf->grants);
 	secbuf_owner_detach(&pf->owned);
 	pool_file_free(pf);
 	atomic_dec(&secbuf_nr_pools);
@@ -705,23 +476,16 @@ static int pool_file_init(struct pool_file *pf,
 						  SECBUF_SIZE_MIN));
 	pf->min = params->min;
 	pf->max = params->max;
-	mutex_init(&pf->lock);
 	err = secbuf_account_init(&pf->account);
 	if (err)
 		return err;
 	err = secbuf_account_charge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
 	if (err)
 		goto out_account;
-	err = secbuf_ids_init(&pf->ids, &pf->account, pf->max);
-	if (err)
-		goto out_uncharge;
-	pf->pool = secbuf_pool_create(params);
-	if (!IS_ERR(pf->pool))
+	err = secbuf_grants_init(&pf->grants, &pf->account, params);
+	if (!err)
 		return 0;
 
-	err = PTR_ERR(pf->pool);
-	secbuf_ids_exit(&pf->ids);
-out_uncharge:
 	secbuf_account_uncharge(&pf->account, SECBUF_POOL_FILE_FOOTPRINT);
 out_account:
 	secbuf_account_exit(&pf->account);

@@ -11,7 +11,7 @@ ranks='
 0 account stats trace cursor buffer uapi_check magazine ring_pos idle lender
 1 queue payer reclaim slots ids buf cache ring_bell
 2 page pool
-3 words heap ring_memory
+3 grant words heap ring_memory
 4 area ring
 5 member ring_wait ring_park ring_stats
 6 conn held ring_io ring_batch
