@@ -20,6 +20,7 @@
 #include "area.h"
 #include "dev.h"
 #include "member.h"
+#include "member_reclaim.h"
 #include "mmap.h"
 #include "owner.h"
 #include "payer.h"
@@ -524,7 +525,8 @@ static struct area_file *area_file_create(struct secbuf_area *area,
 	if (!af)
 		return ERR_PTR(-ENOMEM);
 	af->flags = flags;
-	err = secbuf_member_init(&af->member, area, payer);
+	err = secbuf_member_init(&af->member, area, payer,
+				 &secbuf_member_reclaim_ops);
 	if (err)
 		goto out_kfree;
 	err = secbuf_owner_attach(&af->owned, area_owner_died);

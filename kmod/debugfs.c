@@ -18,6 +18,7 @@
 #include "idle.h"
 #include "lender.h"
 #include "member.h"
+#include "member_reclaim.h"
 #include "pool.h"
 #include "reclaim.h"
 #include "ring.h"

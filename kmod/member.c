@@ -5,7 +5,6 @@
  */
 #include "member.h"
 
-#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -18,137 +17,10 @@
 /* The struct, and the open file and inode that a member has besides; bytes. */
 #define SECBUF_MEMBER_FOOTPRINT	2048
 
-/* Lenders asked at once; each can be in anybody's way. */
-#define SECBUF_MEMBER_ASK	256
-
 static size_t footprint(const struct secbuf_member *member)
 {
 	return SECBUF_MEMBER_FOOTPRINT +
 	       secbuf_slot_share_footprint(&member->area->slots);
-}
-
-static size_t member_reclaim_count(struct secbuf_reclaim *reclaim)
-{
-	struct secbuf_member *member =
-		container_of(reclaim, struct secbuf_member, reclaim);
-
-	/*
-	 * Granted ones, too: the program may have some to spare. An estimate,
-	 * which may be that of a moment ago.
-	 */
-	return data_race(READ_ONCE(member->share.nr_backed)) *
-	       secbuf_slots_group_pages(&member->area->slots) * PAGE_SIZE;
-}
-
-/*
- * Objects of the kernel give back what they do not need, the wasteful first.
- * Those that were asked are asked last the next time.
- */
-static size_t ask_lenders(struct secbuf_member *member, size_t bytes)
-{
-	unsigned int wanted = DIV_ROUND_UP(bytes, member->area->slots.size);
-	unsigned int asked, done = 0, wasteful;
-	struct secbuf_holder *holder;
-	LIST_HEAD(last);
-
-	lockdep_assert_held(&member->area->io_lock);
-	for (wasteful = 2; wasteful--; ) {
-		for (asked = 0; asked < SECBUF_MEMBER_ASK && done < wanted &&
-		     !list_empty(&member->lenders); asked++) {
-			holder = list_first_entry(&member->lenders,
-						  struct secbuf_holder, lender);
-			list_move_tail(&holder->lender, &last);
-			done += holder->ops->reclaim(holder, wasteful);
-		}
-		list_splice_tail_init(&last, &member->lenders);
-	}
-	return done;
-}
-
-static size_t member_reclaim_scan(struct secbuf_reclaim *reclaim, size_t bytes)
-{
-	struct secbuf_member *member =
-		container_of(reclaim, struct secbuf_member, reclaim);
-	struct secbuf_area *area = member->area;
-	size_t freed;
-
-	/* It keeps nothing, and the others are not to be asked for it. */
-	if (READ_ONCE(member->dead) || !mutex_trylock(&area->io_lock))
-		return 0;
-	freed = secbuf_area_reclaim(area, &member->share, bytes);
-	if (freed < bytes && !member->dead &&
-	    ask_lenders(member, bytes - freed))
-		freed += secbuf_area_reclaim(area, &member->share,
-					     bytes - freed);
-	secbuf_area_press(area);
-	mutex_unlock(&area->io_lock);
-	return freed;
-}
-
-/*
- * By batches, so that the others get their turn. Each lender has a slot, so that
- * those who come meanwhile do not keep us here.
- */
-static void member_reclaim_recall(struct secbuf_reclaim *reclaim)
-{
-	struct secbuf_member *member =
-		container_of(reclaim, struct secbuf_member, reclaim);
-	struct mutex *io_lock = &member->area->io_lock;
-	struct secbuf_holder *holder;
-	unsigned int left;
-	LIST_HEAD(asked);
-
-	mutex_lock(io_lock);
-	for (left = member->share.in_use;
-	     left && !member->dead && !list_empty(&member->lenders); left--) {
-		holder = list_first_entry(&member->lenders,
-					  struct secbuf_holder, lender);
-		list_move_tail(&holder->lender, &asked);
-		holder->ops->reclaim(holder, false);
-		if (left % SECBUF_MEMBER_ASK)
-			continue;
-		mutex_unlock(io_lock);
-		cond_resched();
-		mutex_lock(io_lock);
-	}
-	list_splice_tail(&asked, &member->lenders);
-	secbuf_area_press(member->area);
-	mutex_unlock(io_lock);
-}
-
-static bool member_reclaim_drain(struct secbuf_reclaim *reclaim)
-{
-	struct secbuf_member *member =
-		container_of(reclaim, struct secbuf_member, reclaim);
-	struct secbuf_area *area = member->area;
-	unsigned int freed = 0;
-
-	mutex_lock(&area->io_lock);
-	if (!member->dead)
-		freed = secbuf_area_shrink(area, &member->share, UINT_MAX);
-	mutex_unlock(&area->io_lock);
-	return freed;
-}
-
-static const struct secbuf_reclaim_ops member_reclaim_ops = {
-	.count	= member_reclaim_count,
-	.scan	= member_reclaim_scan,
-	.recall	= member_reclaim_recall,
-	.drain	= member_reclaim_drain,
-};
-
-/**
- * secbuf_member_from_reclaim() - the member that an entry of the list is of
- * @reclaim: the entry
- *
- * Return: the member, or NULL if it is another kind of object.
- */
-struct secbuf_member *
-secbuf_member_from_reclaim(struct secbuf_reclaim *reclaim)
-{
-	if (reclaim->ops != &member_reclaim_ops)
-		return NULL;
-	return container_of(reclaim, struct secbuf_member, reclaim);
 }
 
 /**
@@ -156,12 +28,14 @@ secbuf_member_from_reclaim(struct secbuf_reclaim *reclaim)
  * @member: initialized on success
  * @area: of which there is a reference until this returns
  * @payer: who pays; another member cannot have the same
+ * @reclaim_ops: what it can give back
  *
  * Context: process, may sleep. Takes io_lock.
  * Return: 0, -ENOMEM, -EDQUOT, -EUSERS.
  */
 int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
-		       struct secbuf_payer *payer)
+		       struct secbuf_payer *payer,
+		       const struct secbuf_reclaim_ops *reclaim_ops)
 {
 	int err;
 
@@ -185,7 +59,7 @@ int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
 	payer->share = &member->share;
 	member->pressure_seen = area->pressure;
 	mutex_unlock(&area->io_lock);
-	err = secbuf_reclaim_add(&member->reclaim, &member_reclaim_ops,
+	err = secbuf_reclaim_add(&member->reclaim, reclaim_ops,
 				 &payer->account);
 	if (err)
 		goto out_share;

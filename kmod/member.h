@@ -102,7 +102,8 @@ struct secbuf_member {
 };
 
 int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
-		       struct secbuf_payer *payer);
+		       struct secbuf_payer *payer,
+		       const struct secbuf_reclaim_ops *reclaim_ops);
 bool secbuf_member_exit(struct secbuf_member *member);
 void secbuf_member_shut(struct secbuf_member *member);
 void secbuf_member_die(struct secbuf_member *member);
@@ -117,8 +118,6 @@ void secbuf_member_undo(struct secbuf_member *member, const u64 *ids,
 int secbuf_member_return_all(struct secbuf_member *member);
 int secbuf_member_shrink(struct secbuf_member *member, unsigned int nr);
 bool secbuf_member_pressed(const struct secbuf_member *member);
-struct secbuf_member *
-secbuf_member_from_reclaim(struct secbuf_reclaim *reclaim);
 void secbuf_member_get_stats(struct secbuf_member *member,
 			     struct secbuf_member_stats *stats);
 void secbuf_member_peek_stats(const struct secbuf_member *member,

@@ -14,7 +14,7 @@ ranks='
 3 grant words heap ring_memory
 4 area ring
 5 member ring_wait ring_park ring_stats
-6 conn held ring_io ring_batch
+6 member_reclaim conn held ring_io ring_batch
 7 dev mmap owner conn_queue conn_stream
 8 area_file ring_handle conn_slot conn_sb
 9 pool_file conn_send ring_map
