@@ -4,6 +4,7 @@
  * they end.
  */
 #include "secbuf_conn.h"
+#include "secbuf_pass.h"
 #include "secbuf_ring.h"
 
 #include <sys/socket.h>
@@ -285,13 +286,7 @@ TEST_F(stream, of_another_process)
 TEST_F(stream, the_owner_dies)
 {
 	int sockets[2], status, fd = -1;
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
+	char byte = 0;
 	__u64 bytes = secbuf_bytes(self->dev);
 	pid_t pid;
 
@@ -311,12 +306,7 @@ TEST_F(stream, the_owner_dies)
 			_exit(2);
 		if (add(conn, r[0]) || write(r[0], "secret", 6) != 6)
 			_exit(3);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &r[1], sizeof(int));
-		if (sendmsg(sockets[0], &msg, 0) != 1)
+		if (send_fd(sockets[0], r[1]))
 			_exit(4);
 		/* Until it is claimed. */
 		close(sockets[1]);
@@ -328,8 +318,8 @@ TEST_F(stream, the_owner_dies)
 		_exit(0);
 	}
 	close(sockets[0]);
-	ASSERT_EQ(1, recvmsg(sockets[1], &msg, 0));
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	fd = receive_fd(sockets[1]);
+	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ring_plain(fd, SECBUF_IOC_RING_CLAIM));
 	EXPECT_FALSE(was_reset(fd));
 	ASSERT_EQ(1, write(sockets[1], &byte, 1));

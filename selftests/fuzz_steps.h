@@ -7,6 +7,7 @@
 #define FUZZ_STEPS_H
 
 #include "fuzz_calls.h"
+#include "secbuf_pass.h"
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -265,41 +266,19 @@ static void do_pin(struct fuzz_world *w, uint64_t *s)
 
 static void do_send(struct fuzz_world *w, uint64_t *s)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
 	int fd = any_object(w, s)->fd;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	sendmsg(w->socks[rnd(s) % 2], &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	pass_with(w->socks[rnd(s) % 2], "", 1, fd, MSG_DONTWAIT);
 }
 
 static void do_receive(struct fuzz_world *w, uint64_t *s)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
+	char byte;
 	int fd;
 
-	if (recvmsg(w->socks[rnd(s) % 2], &msg,
-		    MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
-		return;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	keep_unknown(w, s, fd);
+	take_with(w->socks[rnd(s) % 2], &byte, 1, &fd, MSG_DONTWAIT);
+	if (fd >= 0)
+		keep_unknown(w, s, fd);
 }
 
 /*

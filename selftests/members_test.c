@@ -4,6 +4,7 @@
  * one that dies, whichever way.
  */
 #include "secbuf_fixture.h"
+#include "secbuf_pass.h"
 #include "secbuf_share.h"
 #include "secbuf_touch.h"
 
@@ -38,40 +39,16 @@ enum way { END_EXIT, END_SIGKILL, END_SEGV, END_EXEC, END_CLOSE };
 
 static int message_send(int sock, const struct message *m, int fd)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { (void *)m, sizeof(*m) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
-
-	if (fd >= 0) {
-		msg.msg_control = control;
-		msg.msg_controllen = sizeof(control);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	return sendmsg(sock, &msg, MSG_NOSIGNAL) == sizeof(*m) ? 0 : -errno;
+	return pass_with(sock, m, sizeof(*m), fd, 0);
 }
 
 /* Returns the descriptor that came along, or -1. */
 static int message_receive(int sock, struct message *m)
 {
-	char control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { m, sizeof(*m) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg;
-	int fd = -1;
+	int fd;
 
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof(*m))
+	if (take_with(sock, m, sizeof(*m), &fd, 0))
 		_exit(99);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
 	return fd;
 }
 

@@ -4,6 +4,7 @@
  * created it, while others still hold its descriptors.
  */
 #include "secbuf_fixture.h"
+#include "secbuf_pass.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -183,50 +184,6 @@ TEST_F(owner, forked_child_has_its_own)
 	EXPECT_MINE();
 }
 
-static int fd_send(int sock, int fd)
-{
-	union {
-		struct cmsghdr	header;
-		char		space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = {
-		.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-		.cmsg_len = CMSG_LEN(sizeof(int)),
-	} };
-	struct iovec iov = { "", 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int fd_receive(int sock)
-{
-	union {
-		struct cmsghdr	header;
-		char		space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(sock, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
-		return -EIO;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* The child has closed all that it inherited. */
 TEST_F(owner, receiver_of_the_descriptor_is_refused)
 {
@@ -240,13 +197,13 @@ TEST_F(owner, receiver_of_the_descriptor_is_refused)
 	if (!pid) {
 		close(self->fds.pool);
 		close(self->fds.conn);
-		fds.pool = fd_receive(socks[1]);
-		fds.conn = fd_receive(socks[1]);
+		fds.pool = receive_fd(socks[1]);
+		fds.conn = receive_fd(socks[1]);
 		try_everything(&fds, self->p.map_size, self->v);
 		_exit(fds.pool < 0 || fds.conn < 0);
 	}
-	ASSERT_EQ(0, fd_send(socks[0], self->fds.pool));
-	ASSERT_EQ(0, fd_send(socks[0], self->fds.conn));
+	ASSERT_EQ(0, send_fd(socks[0], self->fds.pool));
+	ASSERT_EQ(0, send_fd(socks[0], self->fds.conn));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_EQ(0, status);
 	EXPECT_REFUSED(self->v, EPERM);
@@ -577,7 +534,7 @@ static void read_in_owner(struct outcome *outcome, int sock)
 
 	if (uffd < 0)
 		_exit(3);
-	if (fd_send(sock, uffd) ||
+	if (send_fd(sock, uffd) ||
 	    write(sock, &r.page, sizeof(r.page)) != sizeof(r.page))
 		_exit(4);
 	if (clone(read_slowly, stack + sizeof(stack), CLONE_VM | SIGCHLD,
@@ -607,7 +564,7 @@ TEST(killed_while_another_process_reads)
 	if (!pid)
 		read_in_owner(outcome, socks[1]);
 	close(socks[1]);
-	pfd.fd = fd_receive(socks[0]);
+	pfd.fd = receive_fd(socks[0]);
 	ASSERT_LE(0, pfd.fd);
 	ASSERT_EQ((ssize_t)sizeof(page), read(socks[0], &page, sizeof(page)));
 	ASSERT_EQ(1, poll(&pfd, 1, WAIT_MS));	/* it waits for the page */

@@ -5,10 +5,10 @@
 #ifndef SECBUF_RING_CHILD_H
 #define SECBUF_RING_CHILD_H
 
+#include "secbuf_pass.h"
 #include "secbuf_ring.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #define SIZE		(4 * PAGE)
@@ -121,39 +121,6 @@ static inline int map_errno(int fd, __u64 offset, size_t len)
 		return errno;
 	munmap(p, len);
 	return 0;
-}
-
-static inline int send_fd(int sock, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { "x", 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static inline int receive_fd(int sock)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
 }
 
 #endif /* SECBUF_RING_CHILD_H */
