@@ -27,9 +27,12 @@
 #define BUF_SIZE	192
 #define HELD		16	/* buffers that one context holds at most */
 
+/* What has not met by then never will. */
+#define LONGEST		(120 * HZ)
+
 static unsigned int msecs = 1000;
 module_param(msecs, uint, 0);
-MODULE_PARM_DESC(msecs, "how long to run");
+MODULE_PARM_DESC(msecs, "how long to run at least");
 
 /**
  * struct context - one context that uses the pool
@@ -218,12 +221,32 @@ static void victim_init(struct victim *v, int cpu)
 	INIT_CSD(&v->csd, interrupt, v);
 }
 
+/* Returns what has not happened so far, or NULL. */
+static const char *lacking(void)
+{
+	unsigned long nested = 0;
+	bool stuck = false;
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct victim *v = &victims[cpu];
+
+		nested += READ_ONCE(v->nested);
+		stuck |= !READ_ONCE(v->task.turn) || !READ_ONCE(v->softirq.turn);
+	}
+	if (stuck)
+		return "a CPU did nothing";
+	/* With threaded softirqs, or alone, nobody is interrupted. */
+	if (!nested && num_online_cpus() > 1 && !IS_ENABLED(CONFIG_PREEMPT_RT))
+		return "the softirq never met the task";
+	return NULL;
+}
+
 /* Returns what is wrong, or NULL. */
 static const char *judge(void)
 {
 	unsigned long turns = 0, softirqs = 0, nested = 0, wrong = 0;
 	struct secbuf_pool_stats stats;
-	bool stuck = false;
 	int cpu;
 
 	for_each_online_cpu(cpu) {
@@ -233,7 +256,6 @@ static const char *judge(void)
 		softirqs += v->softirq.turn;
 		nested += v->nested;
 		wrong += v->task.wrong + v->softirq.wrong;
-		stuck |= !v->task.turn || !v->softirq.turn;
 	}
 	secbuf_pool_get_stats(pool, &stats);
 	pr_info("# %lu turns of tasks, %lu of softirqs, %lu nested\n", turns,
@@ -247,12 +269,17 @@ static const char *judge(void)
 		return "the counters do not balance";
 	if (stats.available != stats.allocated || stats.allocated > stats.max)
 		return "buffers are missing, or too many";
-	if (stuck)
-		return "a CPU did nothing";
-	/* With threaded softirqs, or alone, nobody is interrupted. */
-	if (!nested && num_online_cpus() > 1 && !IS_ENABLED(CONFIG_PREEMPT_RT))
-		return "the softirq never met the task";
-	return NULL;
+	return lacking();
+}
+
+/* Who meets whom is up to the scheduler, and to whoever runs the machine. */
+static void wait_until_met(void)
+{
+	unsigned long end = jiffies + LONGEST;
+
+	msleep(msecs);
+	while (lacking() && time_before(jiffies, end))
+		msleep(20);
 }
 
 static int run(void)
@@ -267,7 +294,7 @@ static int run(void)
 			break;
 	}
 	if (!err)
-		msleep(msecs);
+		wait_until_met();
 	for_each_online_cpu(cpu)
 		if (victims[cpu].thread)
 			kthread_stop(victims[cpu].thread);
