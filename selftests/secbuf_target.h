@@ -14,6 +14,8 @@
 #include "secbuf_conn.h"
 #include "secbuf_touch.h"
 
+#include <sys/random.h>
+
 #define PROT_RW		(PROT_READ | PROT_WRITE)
 #define SECRET_LEN	64
 #define SECRET_AT	1024		/* in its page */
@@ -74,13 +76,28 @@ struct world {
 	struct target	t[NR_MAPPED];
 };
 
+/*
+ * Of each program its own: what others have copied before may still be in free
+ * memory, and is nobody's fault.
+ */
+static unsigned int secret_seed;
+
+static void __attribute__((constructor)) secrets_begin(void)
+{
+	if (getrandom(&secret_seed, sizeof(secret_seed), 0) !=
+	    sizeof(secret_seed))
+		abort();
+}
+
 /* The control page cannot be written: it has zeros. */
 static inline unsigned char secret_byte(enum target_kind kind, unsigned int i)
 {
-	unsigned int x = (kind + 1) * 1000003 + i;
+	unsigned int x = secret_seed + (kind + 1) * 1000003 + i;
 
 	x = (x ^ x >> 7) * 2654435761U;
-	return kind == CONTROL ? 0 : x >> 24 ^ x >> 11;
+	x = x >> 24 ^ x >> 11;
+	/* Who searches does not begin at every zero. */
+	return kind == CONTROL ? 0 : x | !i;
 }
 
 static inline void secret_plant(volatile unsigned char *p,
