@@ -133,7 +133,7 @@ static long gcore(pid_t pid, int to)
 	return pages;
 }
 
-TEST_F_TIMEOUT(dump, gcore, 120)
+TEST_F_TIMEOUT(dump, gcore, 600)
 {
 	int fd = memfd_create("core", MFD_CLOEXEC);
 	struct world w;
@@ -218,7 +218,7 @@ static int search_kcore(unsigned int *found)
 	return searched < ram / 2 ? -EIO : 0;
 }
 
-TEST_F_TIMEOUT(dump, kcore, 120)
+TEST_F_TIMEOUT(dump, kcore, 600)
 {
 	/* Slab memory, and pages that are for control and not for secrets. */
 	static const enum target_kind shown[] = {
