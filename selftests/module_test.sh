@@ -9,6 +9,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/wait.sh
+. "$here/wait.sh"
 
 module=${1:-$here/secbuf.ko}
 sysfs=/sys/module/secbuf
@@ -42,10 +44,7 @@ release()
 	kill -KILL "$@"
 	wait 2>/dev/null
 	for pid; do
-		while [ -d "/proc/$pid" ] && ! grep -q "^State:.*Z" \
-				"/proc/$pid/status" 2>/dev/null; do
-			sleep 0.1
-		done
+		wait_for has_ended "$pid"
 	done
 }
 

@@ -14,6 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
 # shellcheck source=selftests/splats.sh
 . "$here/splats.sh"
+# shellcheck source=selftests/wait.sh
+. "$here/wait.sh"
 
 module=$here/secbuf.ko
 out=$(mktemp)
@@ -90,7 +92,8 @@ for test; do
 	else
 		run "${test}_test" sh "$program.sh"
 	fi
-	[ -z "$stream" ] || rmmod secbuf_stream
+	# Its threads end on their own.
+	[ -z "$stream" ] || wait_for rmmod secbuf_stream 2>/dev/null
 done
 run rmmod sh -c "rmmod secbuf && [ ! -e /dev/secbuf ] && \
 	echo 'ok 1 rmmod' && echo 1..1 && \
