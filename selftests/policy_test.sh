@@ -11,6 +11,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/wait.sh
+. "$here/wait.sh"
 # shellcheck source=selftests/hits.sh
 . "$here/hits.sh"
 
@@ -72,8 +74,15 @@ enter()
 	{ echo "$1" >/sys/power/state; } 2>&1 | sed 's/.*: //'
 }
 
+nothing_is_used()
+{
+	[ "$("$here/counters")" = "0 0 0 0" ]
+}
+
 test_hibernation_block()
 {
+	# Those who died before may still be at it.
+	wait_for nothing_is_used
 	tap_is "0 0 0 0" "$("$here/counters")" "nothing is in use"
 	tap_is "" "$(enter disk)" "hibernates when nothing is in use"
 	for memory in pool kpool conn ring; do
@@ -132,7 +141,9 @@ test_hibernation_late()
 	says late planted
 	tap_result $? "a secret at the last moment: there was one"
 	rmmod secbuf_policy_test
-	kill -KILL "$(cat "$dir/late.pid")"
+	late=$(cat "$dir/late.pid")
+	kill -KILL "$late"
+	wait_for has_ended "$late"
 	echo freezer >/sys/power/pm_test
 }
 
@@ -248,6 +259,9 @@ if [ ! -w /sys/power/pm_test ]; then
 	exit
 fi
 echo freezer >/sys/power/pm_test
+# Who is stopped gets as much time as he needs.
+timeout=$(cat /sys/power/pm_freeze_timeout)
+echo 200000 >/sys/power/pm_freeze_timeout
 echo 1 >/sys/module/suspend/parameters/pm_test_delay 2>/dev/null
 if ! command -v hostsearch >/dev/null || [ ! -d "$here/needles" ]; then
 	tap_skip search "there is nobody outside to search the RAM"
@@ -265,5 +279,6 @@ else
 	test_suspend
 fi
 echo none >/sys/power/pm_test
+echo "$timeout" >/sys/power/pm_freeze_timeout
 rm -rf "$dir"
 tap_end
