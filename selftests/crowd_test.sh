@@ -45,10 +45,28 @@ await $pool "$dir/pool" started || echo "# $(cat "$dir/pool")"
 await $pool "$dir/pool" ended || echo "# $(cat "$dir/pool")"
 # Before the control, whose memory is what was freed last.
 [ -z "$search" ] || hostsearch dead >"$dir/dead" || echo "# no search"
-"$here/crowd" malloc 50 "$needles" >"$dir/malloc" 2>&1 &
-malloc=$!
-await $malloc "$dir/malloc" ended || echo "# $(cat "$dir/malloc")"
-[ -z "$search" ] || hostsearch control >"$dir/control" || echo "# no search"
+
+# control: sets $left to what the same leaves in malloc's memory
+control()
+{
+	"$here/crowd" malloc 50 "$needles" >"$dir/malloc" 2>&1 &
+	malloc=$!
+	await $malloc "$dir/malloc" ended || echo "# $(cat "$dir/malloc")"
+	hostsearch control >"$dir/control" || echo "# no search"
+	kill -KILL $malloc
+	wait $malloc 2>/dev/null
+	# shellcheck disable=SC2086 # words
+	left=$(hits_sum "$dir/control" $crowd_control)
+}
+
+# Whoever starts the search may have got all of it.
+left=0
+tries=5
+while [ -n "$search" ] && [ "$left" = 0 ] && [ $tries -gt 0 ]; do
+	tries=$((tries - 1))
+	control
+	echo "# control: found $left"
+done
 
 tap_is "ended 0 0 0 0" "$(grep ^ended "$dir/pool")" \
 	"$rounds rounds: in use, with memory, bytes, charged"
@@ -61,15 +79,13 @@ if [ -n "$search" ]; then
 	[ "$alive" != unknown ] && [ "$alive" -gt 0 ]
 	tap_result $? "found while they worked"
 	tap_is 0 "$dead" "nothing left of their secrets"
-	# shellcheck disable=SC2086
-	dead=$(hits_sum "$dir/control" $crowd_control)
-	[ "$dead" != unknown ] && [ "$dead" -gt 0 ]
+	[ "$left" != unknown ] && [ "$left" -gt 0 ]
 	tap_result $? "malloc: control left some"
 else
 	tap_skip "search" "there is nobody outside to search the RAM"
 fi
-kill -KILL $pool $malloc 2>/dev/null
-wait $pool $malloc 2>/dev/null
+kill -KILL $pool 2>/dev/null
+wait $pool 2>/dev/null
 tap_is "0 0 0 0" "$("$here/counters")" "nothing is left when the last is gone"
 rm -rf "$dir"
 tap_end
