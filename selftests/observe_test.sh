@@ -8,6 +8,8 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tap.sh
 . "$here/tap.sh"
+# shellcheck source=selftests/wait.sh
+. "$here/wait.sh"
 
 sample=$here/secbuf_sample.ko
 secret=/sys/kernel/debug/secbuf_sample
@@ -30,6 +32,11 @@ column()
 traced()
 {
 	grep -c " secbuf_$1: " $tracing/trace
+}
+
+is_traced()
+{
+	grep -q " secbuf_$1: " $tracing/trace
 }
 
 echo "TAP version 13"
@@ -89,10 +96,8 @@ done
 [ $tries -gt 0 ]
 tap_result $? "a conn has a line, with what it was granted"
 # What it does only now and then.
-tries=60
-while [ -e $events ] && [ $tries -gt 0 ] && [ "$(traced conn_take)" -eq 0 ]; do
-	tries=$((tries - 1))
-	sleep 1
+for event in conn_lend conn_take conn_enqueue conn_dequeue conn_end; do
+	[ ! -e $events ] || wait_for is_traced $event
 done
 kill -KILL $user
 wait $user 2>/dev/null
