@@ -8,7 +8,10 @@
 
 #define RING		(4UL << 20)
 
-/* The kernel charges in batches of 64 pages for each CPU. */
+/*
+ * The kernel charges in batches of 64 pages for each CPU. Page tables and what a
+ * dead process leaves, for a while, are less than that.
+ */
 #define BATCHES		(128 * PAGE)
 
 FIXTURE(charge)
@@ -58,7 +61,7 @@ FIXTURE_TEARDOWN(charge)
 	close(self->socks[0]);
 	close(self->socks[1]);
 	EXPECT_EQ(self->bytes, bytes_settled(self->dev, self->bytes));
-	EXPECT_EQ(0, rmdir(self->toucher.dir));
+	EXPECT_TRUE(wait_until(!rmdir(self->toucher.dir)));
 	memcg_close(&self->creator);
 	close(self->dev);
 }
@@ -107,7 +110,8 @@ static void touch_all(const struct context *ctx, bool full)
 	if (full)
 		CHECK(mine >= (long)(RING - 2 * BATCHES));
 	else
-		CHECK(his >= (long)(RING - BATCHES) && mine <= (long)BATCHES);
+		CHECK(his >= (long)(RING - 2 * BATCHES) &&
+		      mine <= (long)(2 * BATCHES));
 
 	/* What is shown when the consumer is gone comes the same way. */
 	CHECK(ring_hangup(c.fd) == 0);

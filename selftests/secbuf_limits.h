@@ -107,9 +107,11 @@ static inline int memcg_open(struct memcg *cg)
 	return mkdir(cg->dir, 0755) ? -errno : 0;
 }
 
+/* Who was in it may be on his way out still. */
 static inline void memcg_close(struct memcg *cg)
 {
-	rmdir(cg->dir);
+	for (int i = 0; rmdir(cg->dir) && errno == EBUSY && i < 6000; i++)
+		usleep(10000);
 	if (cg->mounted) {
 		umount(cg->root);
 		rmdir(cg->root);
