@@ -203,8 +203,8 @@ TEST_F(death, consumer)
 TEST_F(death, both)
 {
 	struct secbuf_info_args before, after;
+	struct child p = { 0 }, c = { 0 };
 	enum way way = variant->way;
-	struct child p, c;
 
 	if (goes_unnoticed(self->dev, variant->way))
 		SKIP(return, "objects do not die with their owner here");
@@ -216,7 +216,11 @@ TEST_F(death, both)
 	child_go_on(&p);
 	child_go_on(&c);
 	if (way == WAY_EXEC || way == WAY_CLOSE) {
-		usleep(200000);
+		/* What follows has nothing to do but to wait. */
+		EXPECT_TRUE(wait_until(is_asleep(p.pid)));
+		EXPECT_TRUE(wait_until(is_asleep(c.pid)));
+		EXPECT_EQ(way == WAY_EXEC ? -ESHUTDOWN : -EPERM,
+			  ring_notify(self->p));
 		kill(p.pid, SIGKILL);
 		kill(c.pid, SIGKILL);
 	}
