@@ -13,15 +13,15 @@ tab=$(printf '\t')
 race='BUG: KCSAN: data-race in '
 seen=0
 
-# run PROGRAM [ARGUMENT]...
+# run PROGRAM [ARGUMENT]...: what is killed has failed no test
 run()
 {
 	program=$1
 	shift
 	if [ -e "$here/$program" ]; then
-		timeout 120 "$here/$program" "$@"
+		timeout 900 "$here/$program" "$@"
 	else
-		timeout 120 sh "$here/$program.sh"
+		timeout 900 sh "$here/$program.sh"
 	fi >/tmp/break.out 2>&1 </dev/null
 }
 
