@@ -163,8 +163,9 @@ static int alloc_slow(struct secbuf_pool *pool, gfp_t gfp, unsigned int nr,
 			bufs[done++] = sb;
 			continue;
 		}
+		/* Whatever is short: other CPUs may keep some of ours. */
 		if (flushed || !gfpflags_allow_blocking(gfp) ||
-		    PTR_ERR(sb) != -ENOSPC || !secbuf_cache_flush(&pool->cache))
+		    !secbuf_cache_flush(&pool->cache))
 			break;
 		flushed = true;
 	}

@@ -1240,6 +1240,30 @@ TEST_F(ceiling, in_the_middle_of_a_batch)
 	EXPECT_EQ(n, pool_alloc(self->fd, ids, n));
 }
 
+static int move_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/* What was freed is there for whoever has moved to another CPU meanwhile. */
+TEST_F(ceiling, parked_on_another_cpu)
+{
+	__u64 ids[2 * CEILING_PAGES];
+	int n;
+
+	ASSERT_EQ(0, move_to_cpu(0));
+	n = pool_alloc(self->fd, ids, 2 * CEILING_PAGES);
+	ASSERT_LE(1, n);
+	ASSERT_EQ(n, pool_free(self->fd, ids, n));
+	if (move_to_cpu(1))
+		SKIP(return, "there is no other CPU");
+	EXPECT_EQ(n, pool_alloc(self->fd, ids, n));
+}
+
 /* A minimum that does not fit leaves nothing behind. */
 TEST_F(ceiling, min_that_is_too_much)
 {
