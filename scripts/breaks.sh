@@ -88,7 +88,7 @@ mapfile -t programs < <(cut -f 2 "$modules/tests" | sed 's/:.*//' | sort -u |
 	done)
 echo "$run" >"$out/run.sh"
 scripts/guest.sh --run "$out/run.sh" --name breaks \
-	--timeout $((120 + 60 * ${#breaks[@]})) --log "$out/kernel.log" \
+	--timeout $((900 + 120 * ${#breaks[@]})) --log "$out/kernel.log" \
 	"${options[@]}" \
 	"$modules:breaks" selftests/{breaks,kcsan,tap}.sh \
 	selftests/build/counters \
