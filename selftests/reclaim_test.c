@@ -567,7 +567,7 @@ static bool is_pressed(struct part *part,
 		       const struct secbuf_pool_control *control, __u32 before,
 		       struct hogging *h)
 {
-	__u64 end = now_ms() + 4 * WAIT_MS;
+	__u64 end = now_ms() + 8 * WAIT_MS;
 
 	while (idle_slots(part->p.fd) || control->pressure == before) {
 		if (now_ms() > end)
@@ -605,7 +605,7 @@ static int press_machine(struct part *part,
 	return status ?: pressed ? 0 : -ETIMEDOUT;
 }
 
-TEST_F_TIMEOUT(machine, idle_gives_way, 300)
+TEST_F_TIMEOUT(machine, idle_gives_way, 600)
 {
 	struct pollfd pfd = { .fd = self->part->p.fd, .events = POLLPRI };
 
@@ -620,7 +620,7 @@ TEST_F_TIMEOUT(machine, idle_gives_way, 300)
 }
 
 /* Also when kswapd has given up, because there was nothing more. */
-TEST_F_TIMEOUT(machine, again, 300)
+TEST_F_TIMEOUT(machine, again, 600)
 {
 	static __u64 ids[NR_SLOTS];
 
