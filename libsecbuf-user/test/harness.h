@@ -24,6 +24,15 @@
 #define WAIT_S			60
 #define WAIT_NS			(WAIT_S * 1000000000ULL)
 
+/* Seconds, of a clock that nobody sets. */
+static inline time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* Whether a process or a thread sleeps where a signal would wake it. */
 static inline bool is_asleep(pid_t tid)
 {

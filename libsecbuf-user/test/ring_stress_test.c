@@ -160,7 +160,7 @@ static void *take_memory(void *unused)
 
 TEST_F_TIMEOUT(stress, parking_against_the_kernel, 2 * TAKEN_S)
 {
-	time_t end = time(NULL) + TAKEN_S;
+	time_t end = now_s() + TAKEN_S;
 	int rounds = 0;
 
 	/* Who comes first is up to the scheduler. */
@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(stress, parking_against_the_kernel, 2 * TAKEN_S)
 		EXPECT_EQ(0, error_in);
 		EXPECT_EQ(0, error_out);
 		ASSERT_EQ(0, fake.lost);
-	} while (fake.unparks < TAKEN && time(NULL) < end);
+	} while (fake.unparks < TAKEN && now_s() < end);
 	EXPECT_LE(TAKEN, fake.unparks);
 	TH_LOG("memory taken %d times, %d unparks, %d rounds", fake.taken,
 	       fake.unparks, rounds);
