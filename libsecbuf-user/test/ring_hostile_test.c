@@ -85,22 +85,31 @@ FIXTURE_TEARDOWN(hostile)
 	fake_close();
 }
 
+/* It has not been for nothing: both are often, that it is broken and is not. */
+static bool is_enough(const struct victim *victim)
+{
+	return victim->broken > 100 &&
+	       victim->calls > 10 * victim->broken / 9;
+}
+
 TEST_F_TIMEOUT(hostile, end, 600)
 {
 	double end = hostile_now() + hostile_seconds();
+	double last = end + WAIT_S;
 	struct victim *victim = &self->victim;
 	ssize_t result;
 
-	while (hostile_now() < end && victim_act(victim, &result))
+	/* Who runs, and for how long, is up to the scheduler. */
+	while ((hostile_now() < end ||
+		(!is_enough(victim) && hostile_now() < last)) &&
+	       victim_act(victim, &result))
 		if (result == -EPROTO)
 			__atomic_store_n(&fake.status->flags, 0,
 					 __ATOMIC_RELEASE);
 	EXPECT_EQ(0, victim->wrong) {
 		TH_LOG("in call %d", victim->where);
 	}
-	/* It has not been for nothing. */
-	EXPECT_LT(100, victim->broken);
-	EXPECT_LT(10 * victim->broken / 9, victim->calls);
+	EXPECT_TRUE(is_enough(victim));
 	TH_LOG("%llu calls, broken %llu times",
 	       (unsigned long long)victim->calls,
 	       (unsigned long long)victim->broken);
