@@ -29,7 +29,7 @@
 #define FAKE_PAGES		3
 
 /* Who sleeps longer than that was not woken. */
-#define FAKE_LOST_S		20
+#define FAKE_LOST_S		60
 
 struct ring_fake {
 	unsigned char *base;
@@ -72,7 +72,8 @@ static inline int fake_sleep(int fd, struct timespec *end)
 	int err = 0;
 
 	while (!err && __atomic_load_n(need_wake, __ATOMIC_RELAXED))
-		err = pthread_cond_timedwait(&fake.woken, &fake.lock, end);
+		err = pthread_cond_clockwait(&fake.woken, &fake.lock,
+					     CLOCK_MONOTONIC, end);
 	return err;
 }
 
@@ -100,7 +101,7 @@ static inline int fake_wait(int fd, const struct secbuf_ring_notify_args *args)
 	const bool endless = args->timeout_ns == SECBUF_RING_TIMEOUT_NONE;
 	struct timespec end;
 
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	/* Other times end with the second. */
 	end.tv_sec += endless ? FAKE_LOST_S : 0;
 	end.tv_nsec = endless ? end.tv_nsec : 999999999;
