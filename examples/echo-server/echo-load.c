@@ -190,7 +190,8 @@ static int requests_until(struct load *load, int epoll_fd, unsigned int *done,
 
 	while (!err && *done < amount) {
 		nr = epoll_wait(epoll_fd, events, LOAD_BATCH, LOAD_PATIENCE_MS);
-		if (nr <= 0)
+		/* EINTR: it was stopped, and goes on. */
+		if (!nr || (nr < 0 && errno != EINTR))
 			err = nr ? -errno : -ETIMEDOUT;
 		for (i = 0; i < nr && !err; i++)
 			err = requests_answer(load, events[i].data.ptr, done);
@@ -375,19 +376,29 @@ static int load_random(struct load *load)
  * Idle.
  */
 
-static void on_signal(int sig)
+/* The signals are blocked: who was sent one before has not missed it. */
+static void load_await(const sigset_t *signals, unsigned int seconds)
 {
-	(void)sig;
+	double left, end = now() + seconds;
+	struct timespec ts;
+
+	while ((left = end - now()) > 0) {
+		ts.tv_sec = left;
+		ts.tv_nsec = (left - ts.tv_sec) * 1e9;
+		if (sigtimedwait(signals, NULL, &ts) >= 0 || errno != EINTR)
+			break;
+	}
 }
 
 static int load_hold(struct load *load)
 {
-	const struct sigaction action = { .sa_handler = on_signal };
 	unsigned int i, round;
+	sigset_t signals;
 	int err = 0;
 
-	sigaction(SIGUSR1, &action, NULL);
-
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	for (round = 0; round < 2; round++) {
 		for (i = 0; i < load->clients && !err; i++)
 			err = load_exchange(load, &load->visitors[i]);
@@ -395,7 +406,7 @@ static int load_hold(struct load *load)
 			break;
 		printf("holding %u\n", load->clients);
 		fflush(stdout);
-		sleep(load->amount);
+		load_await(&signals, load->amount);
 	}
 	return err;
 }
