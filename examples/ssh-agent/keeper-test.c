@@ -295,6 +295,16 @@ static bool test_exchange(void)
 	return !front_close(&front) && ok;
 }
 
+/* A signal that was sent is not there yet, on another processor. */
+static bool stop_keeper(const struct keeper *keeper)
+{
+	int status;
+
+	return !kill(keeper->pid, SIGSTOP) &&
+	       waitpid(keeper->pid, &status, WUNTRACED) == keeper->pid &&
+	       WIFSTOPPED(status);
+}
+
 /* What the test before looks at is where messages are. */
 static bool test_is_there(void)
 {
@@ -306,7 +316,7 @@ static bool test_is_there(void)
 
 	if (!front_open(&front, keeper_distort, &fn))
 		return false;
-	ok = !kill(front.keeper.pid, SIGSTOP) &&
+	ok = stop_keeper(&front.keeper) &&
 	     !secbuf_buffer_append(&front.request, "something", 9) &&
 	     !channel_send(channel, &head, &front.request.cur);
 	if (channel->in)
@@ -382,7 +392,7 @@ static bool test_stopped(void)
 	    !front_open(&front, keeper_distort, &fn))
 		return false;
 	front.keeper.stop_fd = fds[0];
-	ok = !ask(&front, 10) && !kill(front.keeper.pid, SIGSTOP) &&
+	ok = !ask(&front, 10) && stop_keeper(&front.keeper) &&
 	     write(fds[1], "", 1) == 1 && ask(&front, 10) == -ECANCELED;
 	close(fds[0]);
 	close(fds[1]);
