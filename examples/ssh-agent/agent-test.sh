@@ -224,7 +224,6 @@ refuses_others()
 
 test_probe()
 {
-	fds=$(ls "/proc/$pid/fd" 2>/dev/null | wc -l)
 	results_of probe "$bin/agent-probe" "$SSH_AUTH_SOCK"
 	tap_check 'probe: came to its end' grep -q 'longest passphrase' \
 		"$tmp/lines"
@@ -237,10 +236,16 @@ test_probe()
 	tap_check 'the agent is well' is_empty
 }
 
+# count_fds: of the agent; 0 if that cannot be seen
+count_fds()
+{
+	ls "/proc/$pid/fd" 2>/dev/null | wc -l
+}
+
 no_more_fds()
 {
 	tries=0
-	until [ "$(ls "/proc/$pid/fd" | wc -l)" -eq "$fds" ]; do
+	until [ "$(count_fds)" -eq "$fds" ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 600 ] || return 1
 		sleep 0.1
@@ -370,10 +375,21 @@ start_both()
 start_busy()
 {
 	start_both || return
-	"$bin/agent-load" --requests 1000000 >/dev/null 2>&1 &
+	before=$(sleeps "$keeper")
+	"$bin/agent-load" --requests 100000000 >/dev/null 2>&1 &
 	load=$!
-	sleep 0.5
-	kill -0 "$load"
+	tries=0
+	until [ "$(sleeps "$keeper")" -ge $((before + 100)) ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 600 ] && kill -0 "$load" || return
+		sleep 0.1
+	done
+}
+
+# sleeps PID: how often it has, which a keeper does between requests
+sleeps()
+{
+	value_of "$1" voluntary_ctxt_switches
 }
 
 # fails_saying WORDS: the front process ends with that, and leaves no socket
@@ -533,6 +549,8 @@ echo 'TAP version 13'
 tap_check 'make keys' make_keys
 tap_check 'start' start
 [ $tap_fail -eq 0 ] || { tap_end; exit; }
+# Without clients, of whom it has not always heard yet that they are gone.
+fds=$(count_fds)
 test_clients
 if [ "$(id -u)" -eq 0 ]; then
 	tap_check 'another user is hung up on' refuses_others
