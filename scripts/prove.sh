@@ -3,7 +3,8 @@
 #
 # Prove the contracts in proof/ with Frama-C's WP, over the source of the codec as
 # it stands: no access out of bounds, no overflow, pos <= len <= size always,
-# nothing changed by what fails. Every goal must be proved.
+# nothing changed by what fails. Every goal must be proved, which takes no longer
+# than half a second, but machines can be slow.
 
 set -eu -o pipefail
 
@@ -35,7 +36,7 @@ prove()
 
 	frama-c -machdep gcc_x86_64 -cpp-extra-args=-I../codec \
 		-wp -wp-rte -warn-unsigned-overflow -wp-model Typed+Cast \
-		-wp-prover cvc4,z3 -wp-timeout 20 -wp-par "$jobs" \
+		-wp-prover cvc4,z3 -wp-timeout 100 -wp-par "$jobs" \
 		-wp-fct "$(contracts "$1.c")" "$1.c" >"$log" 2>&1 || {
 		tail -n 20 "$log"
 		return 1
