@@ -13,7 +13,7 @@
 #include "registers.h"
 
 #define KEEPER_LOOK_NS		1000000000ULL	/* at the stop_fd */
-#define KEEPER_PATIENCE_MS	5000
+#define KEEPER_PATIENCE_MS	10000
 #define KEEPER_ERRNO_MAX	4095
 
 /* Does not return in the new process. */
