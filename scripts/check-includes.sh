@@ -151,7 +151,7 @@ must_not_include()
 
 	shift
 	while read -r file; do
-		if includes "$file" | grep -q -E "$pattern"; then
+		if grep -q -E "$pattern" <<<"$(includes "$file")"; then
 			complain "$file includes" \
 				"$(includes "$file" | grep -m 1 -E "$pattern")"
 		fi
