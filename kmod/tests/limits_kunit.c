@@ -9,6 +9,7 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>
+#include <linux/wait.h>
 
 #include "account.h"
 #include "buf.h"
@@ -238,7 +239,6 @@ struct waiter {
 	struct secbuf_pool *pool;
 	struct completion begun;
 	struct completion done;
-	unsigned long woken;
 	struct secbuf *sb;
 };
 
@@ -249,7 +249,6 @@ static int waiter_fn(void *arg)
 	allow_signal(SIGTERM);
 	complete(&waiter->begun);
 	waiter->sb = secbuf_pool_alloc_wait(waiter->pool);
-	waiter->woken = jiffies;
 	complete(&waiter->done);
 	while (!kthread_should_stop())
 		msleep(20);
@@ -357,54 +356,53 @@ static void wait_many_test(struct kunit *test)
 		secbuf_put(waiter[i].sb);
 }
 
-/* How late is a waiter? The timeout, if that is what wakes, takes 100 ms. */
-static bool wait_late(struct kunit *test, void (*let_go)(struct secbuf *sb))
+/* Hears what the task that made it wakes. */
+struct listener {
+	struct wait_queue_entry entry;
+	struct task_struct *task;
+	int heard;
+};
+
+static int listener_fn(struct wait_queue_entry *entry, unsigned int mode,
+		       int flags, void *key)
+{
+	struct listener *listener =
+		container_of(entry, struct listener, entry);
+
+	listener->heard += listener->task == current;
+	return 0;
+}
+
+/* Whoever lets a buffer go wakes those who wait: it is not their timeout. */
+static void wake_test(struct kunit *test, void (*let_go)(struct secbuf *sb))
 {
 	struct secbuf_pool *pool = fixture_pool(test, 64, 0, 1);
-	struct waiter waiter = { .pool = pool };
+	struct secbuf *sb = secbuf_pool_alloc(pool, GFP_KERNEL);
+	struct listener listener = { .task = current };
 	struct task_struct *task;
-	unsigned long start;
-	struct secbuf *sb;
+	struct waiter waiter;
 
-	sb = secbuf_pool_alloc(pool, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sb);
-	init_completion(&waiter.begun);
-	init_completion(&waiter.done);
-	task = fixture_thread(test, -1, waiter_fn, &waiter);
-	wait_for_completion(&waiter.begun);
-	msleep(20);
-	start = jiffies;
+	task = waiter_start(test, &waiter, pool);
+	/* That is when the queue has waiters, under its lock. */
+	fixture_wait_until(READ_ONCE(pool->cache.bypass));
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(pool->cache.bypass));
+	init_waitqueue_func_entry(&listener.entry, listener_fn);
+	add_wait_queue(&pool->waiters, &listener.entry);
 	let_go(sb);
+	remove_wait_queue(&pool->waiters, &listener.entry);
+	KUNIT_EXPECT_GE(test, listener.heard, 1);
 	waiter_end(test, &waiter, task);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waiter.sb);
 	secbuf_put(waiter.sb);
 	if (let_go == secbuf_detach)
 		secbuf_put(sb);
-	return time_after(waiter.woken, start + HZ / 20);
 }
 
-static bool mostly_prompt(struct kunit *test,
-			  void (*let_go)(struct secbuf *sb))
-{
-	int round, late = 0;
-
-	for (round = 0; round < 8; round++)
-		late += wait_late(test, let_go);
-	return late < 4;
-}
-
-/* On a machine that does nothing else for a moment. */
 static void wait_prompt_test(struct kunit *test)
 {
-	bool put = false, detach = false;
-	int i;
-
-	for (i = 0; i < 10 && !(put && detach); i++) {
-		put = put || mostly_prompt(test, secbuf_put);
-		detach = detach || mostly_prompt(test, secbuf_detach);
-	}
-	KUNIT_EXPECT_TRUE(test, put);
-	KUNIT_EXPECT_TRUE(test, detach);
+	wake_test(test, secbuf_put);
+	wake_test(test, secbuf_detach);
 }
 
 static void prefill_test(struct kunit *test)
