@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/prandom.h>
@@ -209,6 +210,9 @@ static void peak_test(struct kunit *test)
 	KUNIT_EXPECT_LE(test, peak, 50 + cached);
 }
 
+/* What has to be acquired, however slow the machine is. */
+#define CROWD_MIN	1000
+
 /* Holds buffers that the threads of one test exchange. */
 struct crowd {
 	struct kunit *test;
@@ -264,21 +268,26 @@ static int crowd_member(void *arg)
 	return 0;
 }
 
-/* What must hold at any time, and what does when everybody has stopped. */
+/*
+ * What must hold at any time, until there was enough of it. In use may seem more
+ * than there are, as many as are acquired while the figures are read; but it is
+ * never negative.
+ */
 static void crowd_watch(struct crowd *crowd)
 {
+	unsigned long deadline = jiffies + 60 * HZ;
 	struct secbuf_pool_stats stats;
-	int i;
+	int i = 0;
 
-	for (i = 0; i < 25; i++) {
+	do {
 		msleep(20);
 		stats = fixture_stats(crowd->pool);
 		KUNIT_EXPECT_LE(crowd->test, stats.allocated, stats.max);
 		KUNIT_EXPECT_EQ(crowd->test, stats.acquired - stats.returned,
 				stats.in_use);
-		/* Folded while the threads run, it may be a little off. */
-		KUNIT_EXPECT_LE(crowd->test, stats.in_use, 100 * stats.max);
-	}
+		KUNIT_EXPECT_GE(crowd->test, stats.acquired, stats.returned);
+	} while (++i < 25 ||
+		 (stats.acquired <= CROWD_MIN && time_before(jiffies, deadline)));
 }
 
 static void balance_test(struct kunit *test)
@@ -302,7 +311,7 @@ static void balance_test(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(crowd->held); i++)
 		held += !!crowd->held[i];
 	stats = fixture_stats(crowd->pool);
-	KUNIT_EXPECT_GT(test, stats.acquired, 1000);
+	KUNIT_EXPECT_GT(test, stats.acquired, CROWD_MIN);
 	KUNIT_EXPECT_EQ(test, stats.in_use, held);
 	KUNIT_EXPECT_EQ(test, stats.available, stats.allocated - held);
 	KUNIT_EXPECT_GE(test, stats.peak, held);
