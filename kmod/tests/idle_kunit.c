@@ -345,6 +345,7 @@ static void asleep_test(struct kunit *test)
 		clock += 7 * MS;
 		for (i = 10; i < NR; i++)
 			touch(&s[i], clock);
+		cond_resched();
 	}
 	report = scan(clock);
 	KUNIT_EXPECT_EQ(test, report.examined, 10);
@@ -397,6 +398,7 @@ static void crowd_test(struct kunit *test)
 		report = scan(clock);
 		examined += report.examined;
 		expired += report.expired;
+		cond_resched();
 	}
 	due = 0;
 	for (i = 0; i < NR; i++) {
