@@ -71,7 +71,7 @@ brd()
 # guest COMMAND...: run COMMAND in a guest that has all modules and programs
 guest()
 {
-	local files gdb
+	local files gdb kunit
 
 	MAKEFLAGS='' make -s --no-print-directory build/ramsearch
 	make -s -C selftests all \
@@ -94,8 +94,8 @@ guest()
 	fi
 	case "$lane $part" in
 	debug*)
-		set -- "$@" --mem 1024 --append \
-			'printk.time=1 kunit.enable=1 kunit.autorun=1'
+		kunit='kunit.enable=1 kunit.autorun=1 kunit.timeout=900'
+		set -- "$@" --mem 1024 --append "printk.time=1 $kunit"
 		;;
 	esac
 	case "$lane $part" in
@@ -120,7 +120,7 @@ places()
 
 cd "$(dirname "$0")/.."
 lane=${1:-} part=${2:-}
-seconds=0 limit=2400 logging=() args=() variant='' harmless='' check=''
+seconds=0 limit=4800 logging=() args=() variant='' harmless='' check=''
 case $lane in
 stock|stock612|rt|debug|kcsan|native)	;;
 *)					misused ;;
@@ -161,7 +161,7 @@ for variable in SECBUF_RING_SECONDS SECBUF_ROUNDS; do
 	[ -z "${!variable:-}" ] || check+="$variable=${!variable} "
 done
 # Whoever takes longer hangs. KASAN under emulation takes its time.
-check+="SECBUF_TEST_TIMEOUT=$((900 + ring_seconds * 5)) "
+check+="SECBUF_TEST_TIMEOUT=$((1800 + ring_seconds * 5)) "
 case $lane in
 debug)		check+='sh kmemleak.sh ' ;;
 kcsan)		check+='sh kcsan.sh ' ;;

@@ -54,11 +54,13 @@ start_uml()
 
 	image=$("$scripts/kernel.sh" build "$kernel")/image
 	mkfifo "$tmp/from"
+	# What hogs a CPU for two minutes is no machine that stood still.
 	# shellcheck disable=SC2086 # $append is words
 	TMPDIR=$(ram_dir) setsid "$image" mem="${mem}M" ncpus=2 seccomp=on \
 		rootfstype=hostfs rootflags="$tmp/root" rw init=/init \
 		con=null con0=null,fd:1 ssl=null ssl1=null,fd:3 printk.time=1 loglevel=7 \
-		oops=panic panic=-1 kunit.enable=1 kunit.autorun=1 $append \
+		oops=panic panic=-1 kunit.enable=1 kunit.autorun=1 \
+		kunit.timeout=900 rcupdate.rcu_cpu_stall_timeout=120 $append \
 		</dev/null 3>"$tmp/from" >"$log" 2>&1 &
 	uml=$!
 	disown "$uml"		# no word from bash about how it ended
