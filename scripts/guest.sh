@@ -229,6 +229,12 @@ answer_search()
 	fi
 }
 
+# Did the script begin? The kernel's log has it from guest-init.
+has_begun()
+{
+	grep -q -a 'secbuf guest: .* starts' "$log"
+}
+
 parse_args "$@"
 [ -z "$needles" ] || [ -d "$needles" ] || misused "not a directory: $needles"
 [ -z "$last_search" ] || [ -n "$needles" ] ||
@@ -249,6 +255,8 @@ for boot in 1 2 3; do
 	again=''
 	start_qemu
 	converse
+	# A kernel that died before that was in trouble, too.
+	[ -n "$again$timed_out" ] || has_begun || again=1
 	[ -n "$again" ] || break
 	say "boot $boot: the kernel was in trouble before the script began:"
 	complaints -m 1 | show_log || true
