@@ -42,7 +42,7 @@ foreign_suite()
 	mkdir -p apt/lists/partial apt/archives/partial
 	touch apt/status
 	echo "deb [signed-by=$keyring] $uri $1 main" >apt/sources.list
-	if ! foreign apt-get update >>apt.log 2>&1; then
+	if ! patiently foreign apt-get update >>apt.log 2>&1; then
 		sed 's/^/  /' apt.log >&2
 		die "cannot read the list of $1"
 	fi
@@ -52,7 +52,7 @@ foreign_suite()
 foreign_download()
 {
 	echo "downloading $1" >&2
-	if ! foreign apt-get download "$1" >>apt.log 2>&1; then
+	if ! patiently foreign apt-get download "$1" >>apt.log 2>&1; then
 		sed 's/^/  /' apt.log >&2
 		die "cannot download $1"
 	fi

@@ -74,6 +74,18 @@ release()
 	echo "${dir#/usr/src/linux-headers-}"
 }
 
+# patiently COMMAND...: mirrors, and the way to them, fail now and then
+patiently()
+{
+	local pause
+
+	for pause in 5 30; do
+		! "$@" || return 0
+		sleep $pause
+	done
+	"$@"
+}
+
 # download PACKAGE: leaves exactly one .deb in the current directory.  It is
 # private and temporary, so apt's own sandbox user could not write to it.
 download()
@@ -82,7 +94,7 @@ download()
 	if ! command -v apt-get >/dev/null; then
 		die "apt-get is needed to download $1"
 	fi
-	if ! apt-get -qq -o APT::Sandbox::User=root download "$1" \
+	if ! patiently apt-get -qq -o APT::Sandbox::User=root download "$1" \
 			>apt.log 2>&1; then
 		sed 's/^/  /' apt.log >&2
 		die "cannot download $1: try apt-get update," \
