@@ -112,7 +112,7 @@ end()
 	clients=$((clients + $(sed -n 's/ clients,.*//p' "$out/port")))
 }
 
-# The end of a process that was killed can take a moment.
+# The end of a process that was killed, and of what it held, takes a moment.
 nothing_is_left()
 {
 	tries=600
@@ -121,6 +121,20 @@ nothing_is_left()
 		if [ $tries -eq 0 ]; then
 			flaw "left: $("$here/counters")"
 			return
+		fi
+		sleep 0.1
+	done
+}
+
+unload()
+{
+	tries=600
+	while ! rmmod secbuf 2>/dev/null; do
+		tries=$((tries - 1))
+		if [ $tries -eq 0 ]; then
+			flaw "cannot be unloaded: refcnt" \
+				"$(cat /sys/module/secbuf/refcnt)"
+			return 1
 		fi
 		sleep 0.1
 	done
@@ -139,7 +153,7 @@ while [ -z "$bad" ] && [ "$(cut -d . -f 1 /proc/uptime)" -lt $finish ]; do
 	hard_times
 	end
 	nothing_is_left
-	rmmod secbuf || { flaw "cannot be unloaded"; break; }
+	unload || break
 done
 rm -rf "$out"
 echo "# $round rounds in $seconds seconds, $clients connections"

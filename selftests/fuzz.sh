@@ -31,7 +31,7 @@ tap_result $status "fuzz_ioctl"
 echo 0 >/sys/module/secbuf/parameters/max_user_bytes
 
 # What was killed may still be on its way out.
-tries=50
+tries=600
 while [ "$("$here/counters")" != "0 0 0 0" ] && [ $tries -gt 0 ]; do
 	tries=$((tries - 1))
 	sleep 0.1

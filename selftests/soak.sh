@@ -56,6 +56,21 @@ users()
 	done
 }
 
+# cpu_becomes 0|1: a machine that stands still can miss it
+cpu_becomes()
+{
+	[ -w $cpu ] || return
+	tries=600
+	while ! echo "$1" >$cpu && [ "$(cat $cpu)" != "$1" ]; do
+		tries=$((tries - 1))
+		if [ $tries -eq 0 ]; then
+			flaw "CPU 1 does not become $1"
+			return
+		fi
+		sleep 0.1
+	done
+}
+
 # hard_times: reclaim, one CPU less, attempts to unload
 hard_times()
 {
@@ -67,14 +82,10 @@ hard_times()
 			echo "0 0 1000" >"$shrinker/scan" ||
 			flaw "the shrinker cannot be asked"
 	done
-	if [ -w $cpu ]; then
-		echo 0 >$cpu || flaw "CPU 1 stays on"
-	fi
+	cpu_becomes 0
 	echo 2 >/proc/sys/vm/drop_caches
 	! rmmod secbuf 2>/dev/null || flaw "unloaded while in use"
-	if [ -w $cpu ]; then
-		echo 1 >$cpu || flaw "CPU 1 stays off"
-	fi
+	cpu_becomes 1
 }
 
 # end_users: a third of them are killed, in the middle of whatever they do
@@ -96,7 +107,21 @@ end_users()
 	done
 }
 
-# A pool whose owner was killed may still be on its way out.
+# What was killed may still be on its way out, and a child of it.
+nothing_is_left()
+{
+	tries=600
+	until [ "$("$here/counters")" = "0 0 0 0" ]; do
+		tries=$((tries - 1))
+		if [ $tries -eq 0 ]; then
+			flaw "left: $("$here/counters")"
+			return
+		fi
+		sleep 0.1
+	done
+}
+
+# Likewise.
 unload()
 {
 	tries=600
@@ -124,10 +149,7 @@ while [ -z "$bad" ] && [ "$(cut -d . -f 1 /proc/uptime)" -lt $end ]; do
 	hard_times
 	end_users
 	# at once, so that the end of the last user and unloading may meet
-	if [ $((round % 2)) -eq 0 ]; then
-		left=$("$here/counters")
-		[ "$left" = "0 0 0 0" ] || flaw "left: $left"
-	fi
+	[ $((round % 2)) -ne 0 ] || nothing_is_left
 	unload || break
 done
 rm -rf "$out"
