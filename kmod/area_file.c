@@ -70,15 +70,27 @@ static const struct secbuf_area_ops area_ops = {
 	.unmap = area_unmap,
 };
 
-static void area_owner_died(struct secbuf_owned *owned, bool alone)
+/* All is zero before anything that can take long. */
+static void area_wipe(struct secbuf_owned *owned)
 {
 	struct area_file *af = container_of(owned, struct area_file, owned);
 
-	/* All is zero before anything that can take long. */
+	secbuf_member_wipe(&af->member);
+}
+
+static void area_die(struct secbuf_owned *owned, bool alone)
+{
+	struct area_file *af = container_of(owned, struct area_file, owned);
+
 	secbuf_member_shut(&af->member);
 	secbuf_mmap_unmap(af->file, 0, 0);
 	secbuf_member_die(&af->member);
 }
+
+static const struct secbuf_owned_ops area_owned_ops = {
+	.wipe	= area_wipe,
+	.die	= area_die,
+};
 
 /* What else is near, so that a pool's first use takes few faults. */
 static void fault_around(struct secbuf_area *area, const struct vm_fault *vmf)
@@ -464,6 +476,7 @@ static int area_release(struct inode *inode, struct file *file)
 	struct secbuf_area *area = af->member.area;
 
 	/* Until all is zero, who kills everything must find it, and wait. */
+	secbuf_member_wipe(&af->member);
 	secbuf_member_shut(&af->member);
 	secbuf_member_die(&af->member);
 	secbuf_owner_detach(&af->owned);
@@ -529,7 +542,7 @@ static struct area_file *area_file_create(struct secbuf_area *area,
 				 &secbuf_member_reclaim_ops);
 	if (err)
 		goto out_kfree;
-	err = secbuf_owner_attach(&af->owned, area_owner_died);
+	err = secbuf_owner_attach(&af->owned, &area_owned_ops);
 	if (err)
 		goto out_member;
 	file = secbuf_mmap_file("[secbuf-pool]", &area_fops, af);

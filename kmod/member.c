@@ -88,6 +88,7 @@ out_leave:
 bool secbuf_member_exit(struct secbuf_member *member)
 {
 	/* The list can be busy for long; what is secret goes before that. */
+	secbuf_member_wipe(member);
 	secbuf_member_shut(member);
 	secbuf_member_die(member);
 	secbuf_reclaim_del(&member->reclaim);
@@ -422,17 +423,15 @@ static bool zeroize_some(struct secbuf_member *member, u64 *from)
 }
 
 /**
- * secbuf_member_shut() - nothing is granted and mapped any more, all is zero
+ * secbuf_member_wipe() - nothing is granted any more, all is zero
  * @member: can be in use by others
  *
- * Can be called several times, also at the same time.
+ * Can be called several times, also at the same time. A thread may write until
+ * all is unmapped, and what it writes is zeroized by secbuf_member_die().
  *
- * What is mapped is to be unmapped after this, which can take a while: pages are
- * looked for in the mappings of all members. A thread may write until then.
- *
- * Context: process, may sleep. Takes io_lock and map_lock.
+ * Context: process, may sleep. Takes io_lock.
  */
-void secbuf_member_shut(struct secbuf_member *member)
+void secbuf_member_wipe(struct secbuf_member *member)
 {
 	struct secbuf_area *area = member->area;
 	u64 from = 0;
@@ -445,10 +444,27 @@ void secbuf_member_shut(struct secbuf_member *member)
 	mutex_unlock(&area->io_lock);
 	while (zeroize_some(member, &from))
 		cond_resched();
-	/* A fault that did not see it waits for page tables at most. */
+}
+
+/**
+ * secbuf_member_shut() - nothing is mapped any more
+ * @member: passed secbuf_member_wipe()
+ *
+ * What is mapped is to be unmapped after this, which can take a while: pages are
+ * looked for in the mappings of all members.
+ *
+ * Context: process, may sleep. Takes map_lock, and so waits for faults of the
+ * other members, which may wait for page tables.
+ */
+void secbuf_member_shut(struct secbuf_member *member)
+{
+	struct secbuf_area *area = member->area;
+
+	/* Faults from now on see that it is dead. */
 	down_write(&area->map_lock);
 	up_write(&area->map_lock);
-	wake_up_poll(&area->wait, EPOLLERR);
+	/* The others wait here, too: each is to look at his own. */
+	wake_up_all(&area->wait);
 }
 
 static void wake_holders(struct secbuf_member *member)

@@ -105,6 +105,7 @@ int secbuf_member_init(struct secbuf_member *member, struct secbuf_area *area,
 		       struct secbuf_payer *payer,
 		       const struct secbuf_reclaim_ops *reclaim_ops);
 bool secbuf_member_exit(struct secbuf_member *member);
+void secbuf_member_wipe(struct secbuf_member *member);
 void secbuf_member_shut(struct secbuf_member *member);
 void secbuf_member_die(struct secbuf_member *member);
 int secbuf_member_grant(struct secbuf_member *member, u64 *ids,

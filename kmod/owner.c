@@ -48,11 +48,31 @@ static DEFINE_MUTEX(everything_lock);
 static LIST_HEAD(everything);
 static bool no_more_owners;
 
-static void kill_object(struct secbuf_owned *owned, bool alone)
+static void wipe_object(struct secbuf_owned *owned)
 {
 	lockdep_assert_held(&owned->owner->lock);
 	WRITE_ONCE(owned->dead, true);
-	owned->die(owned, alone);
+	owned->ops->wipe(owned);
+}
+
+static bool is_of(const struct secbuf_owned *owned, const struct pid *process)
+{
+	return !process || owned->process == process;
+}
+
+/* All objects of an owner, or of one of the processes that share it. */
+static void kill_objects(struct secbuf_owner *owner, const struct pid *process,
+			 bool alone)
+{
+	struct secbuf_owned *owned;
+
+	lockdep_assert_held(&owner->lock);
+	list_for_each_entry(owned, &owner->objects, node)
+		if (is_of(owned, process))
+			wipe_object(owned);
+	list_for_each_entry(owned, &owner->objects, node)
+		if (is_of(owned, process))
+			owned->ops->die(owned, alone);
 }
 
 static struct secbuf_owner *owner_alloc(struct mm_struct *mm)
@@ -96,11 +116,9 @@ static void notifier_release(struct mmu_notifier *notifier,
 {
 	struct secbuf_owner *owner =
 		container_of(notifier, struct secbuf_owner, notifier);
-	struct secbuf_owned *owned;
 
 	mutex_lock(&owner->lock);
-	list_for_each_entry(owned, &owner->objects, node)
-		kill_object(owned, true);
+	kill_objects(owner, NULL, true);
 	mutex_unlock(&owner->lock);
 }
 
@@ -204,14 +222,14 @@ static void leave_owner(struct secbuf_owned *owned)
 /**
  * secbuf_owner_attach() - the calling process owns this object from now on
  * @owned: to be detached before the object is freed
- * @die: see struct secbuf_owned
+ * @ops: of the object
  *
  * Context: process, may sleep, no locks held. Takes mmap_lock.
  * Return: 0, -ENOMEM, -ERESTARTNOINTR, -EPERM (a kernel thread), -ESHUTDOWN (the
  * machine is going down).
  */
 int secbuf_owner_attach(struct secbuf_owned *owned,
-			void (*die)(struct secbuf_owned *owned, bool alone))
+			const struct secbuf_owned_ops *ops)
 {
 	struct secbuf_owner *owner;
 	int err;
@@ -223,7 +241,7 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 		return PTR_ERR(owner);
 	owned->owner = owner;
 	owned->process = get_pid(task_tgid(current));
-	owned->die = die;
+	owned->ops = ops;
 	owned->dead = false;
 	mutex_lock(&owner->lock);
 	list_add(&owned->node, &owner->objects);
@@ -263,19 +281,27 @@ void secbuf_owner_kill_all(bool for_good)
 	no_more_owners |= for_good;
 	list_for_each_entry(owned, &everything, everything) {
 		mutex_lock(&owned->owner->lock);
-		kill_object(owned, false);
+		wipe_object(owned);
+		mutex_unlock(&owned->owner->lock);
+	}
+	list_for_each_entry(owned, &everything, everything) {
+		mutex_lock(&owned->owner->lock);
+		owned->ops->die(owned, false);
 		mutex_unlock(&owned->owner->lock);
 	}
 	mutex_unlock(&everything_lock);
 }
 
-/* Is the process that created the object at its end, or another program? */
+/*
+ * Is the process that created the object at its end, or another program? Exec
+ * closes descriptors when it can fail no more, before or after it changes mm.
+ */
 static bool process_ends(const struct secbuf_owned *owned)
 {
 	if (task_tgid(current) != owned->process)
 		return false;
 	if (current->mm)
-		return current->mm != owned->owner->mm;
+		return current->in_execve || current->mm != owned->owner->mm;
 	return !atomic_read(&current->signal->live);
 }
 
@@ -285,17 +311,22 @@ static bool process_ends(const struct secbuf_owned *owned)
  *
  * An address space can outlive its process, while somebody reads its
  * /proc/PID/mem for instance, and the notifier comes only then. The descriptors
- * of the process are closed in any case.
+ * of the process are closed in any case, and the first that is takes along all
+ * objects of the process.
  *
  * Context: ->flush, may sleep.
  */
 void secbuf_owner_flush(struct secbuf_owned *owned)
 {
+	struct secbuf_owner *owner = owned->owner;
+
 	if (!process_ends(owned))
 		return;
-	mutex_lock(&owned->owner->lock);
-	kill_object(owned, false);
-	mutex_unlock(&owned->owner->lock);
+	mutex_lock(&owner->lock);
+	/* Of all that are closed now the first has done it. */
+	if (!owned->dead)
+		kill_objects(owner, owned->process, false);
+	mutex_unlock(&owner->lock);
 }
 
 /**

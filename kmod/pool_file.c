@@ -401,12 +401,24 @@ static void pool_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "bytes_zeroized:\t%llu\n", stats.out_bytes_zeroized);
 }
 
-static void pool_owner_died(struct secbuf_owned *owned, bool alone)
+static void pool_wipe(struct secbuf_owned *owned)
+{
+	struct pool_file *pf = container_of(owned, struct pool_file, owned);
+
+	secbuf_grants_kill(&pf->grants, false);
+}
+
+static void pool_die(struct secbuf_owned *owned, bool alone)
 {
 	struct pool_file *pf = container_of(owned, struct pool_file, owned);
 
 	secbuf_grants_kill(&pf->grants, alone);
 }
+
+static const struct secbuf_owned_ops pool_owned_ops = {
+	.wipe	= pool_wipe,
+	.die	= pool_die,
+};
 
 static void pool_file_free(struct pool_file *pf)
 {
@@ -506,7 +518,7 @@ static struct file *pool_file_create(const struct secbuf_pool_params *params)
 		kfree(pf);
 		return ERR_PTR(err);
 	}
-	err = secbuf_owner_attach(&pf->owned, pool_owner_died);
+	err = secbuf_owner_attach(&pf->owned, &pool_owned_ops);
 	if (err)
 		goto out_free;
 	file = anon_inode_getfile("[secbuf-pool]", &pool_fops, pf, O_RDWR);

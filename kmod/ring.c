@@ -469,6 +469,34 @@ static void end_is_gone(struct secbuf_ring_end *end)
 			 SECBUF_RING_PRODUCER_GONE : SECBUF_RING_CONSUMER_GONE);
 }
 
+static void end_die(struct secbuf_ring_end *end, u32 generation)
+{
+	struct secbuf_ring *ring = end->ring;
+
+	lockdep_assert_held_write(&ring->map_lock);
+	if (!end->gone && end->generation == generation)
+		end_is_gone(end);
+	up_write(&ring->map_lock);
+	alarm_both(ring);
+	secbuf_ring_end_notify(end);
+}
+
+/**
+ * secbuf_ring_end_try_die() - an end is gone, if that takes no waiting
+ * @end: the end
+ * @generation: of the owner who speaks; an end that was claimed since stays
+ *
+ * Nothing happens while there is a fault in the ring, of whoever has the other
+ * end perhaps.
+ *
+ * Context: process, may sleep. Tries map_lock.
+ */
+void secbuf_ring_end_try_die(struct secbuf_ring_end *end, u32 generation)
+{
+	if (down_write_trylock(&end->ring->map_lock))
+		end_die(end, generation);
+}
+
 /**
  * secbuf_ring_end_die() - an end is gone
  * @end: the end
@@ -480,14 +508,8 @@ static void end_is_gone(struct secbuf_ring_end *end)
  */
 void secbuf_ring_end_die(struct secbuf_ring_end *end, u32 generation)
 {
-	struct secbuf_ring *ring = end->ring;
-
-	down_write(&ring->map_lock);
-	if (!end->gone && end->generation == generation)
-		end_is_gone(end);
-	up_write(&ring->map_lock);
-	alarm_both(ring);
-	secbuf_ring_end_notify(end);
+	down_write(&end->ring->map_lock);
+	end_die(end, generation);
 }
 
 /**

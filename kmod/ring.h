@@ -179,6 +179,7 @@ void secbuf_ring_put(struct secbuf_ring *ring);
 void secbuf_ring_end_hold(struct secbuf_ring_end *end,
 			  const struct secbuf_ring_ops *ops, void *priv);
 void secbuf_ring_end_release(struct secbuf_ring_end *end);
+void secbuf_ring_end_try_die(struct secbuf_ring_end *end, u32 generation);
 void secbuf_ring_end_die(struct secbuf_ring_end *end, u32 generation);
 int secbuf_ring_end_claim(struct secbuf_ring_end *end);
 const u64 *secbuf_ring_end_word(const struct secbuf_ring_end *end);

@@ -50,21 +50,45 @@ int secbuf_ring_handle_check_creator(const struct secbuf_ring_handle *handle)
 	return secbuf_owner_check(&handle->creator);
 }
 
-static void creator_died(struct secbuf_owned *owned, bool alone)
+static struct secbuf_ring_end *creator_end(struct secbuf_owned *owned)
 {
-	struct secbuf_ring_handle *handle =
-		container_of(owned, struct secbuf_ring_handle, creator);
-
-	secbuf_ring_end_die(handle->end, 0);
+	return container_of(owned, struct secbuf_ring_handle, creator)->end;
 }
 
-static void claimer_died(struct secbuf_owned *owned, bool alone)
+static struct secbuf_ring_end *claimer_end(struct secbuf_owned *owned)
 {
-	struct secbuf_ring_handle *handle =
-		container_of(owned, struct secbuf_ring_handle, claimer);
-
-	secbuf_ring_end_die(handle->end, 1);
+	return container_of(owned, struct secbuf_ring_handle, claimer)->end;
 }
+
+static void creator_wipe(struct secbuf_owned *owned)
+{
+	secbuf_ring_end_try_die(creator_end(owned), 0);
+}
+
+static void creator_die(struct secbuf_owned *owned, bool alone)
+{
+	secbuf_ring_end_die(creator_end(owned), 0);
+}
+
+static void claimer_wipe(struct secbuf_owned *owned)
+{
+	secbuf_ring_end_try_die(claimer_end(owned), 1);
+}
+
+static void claimer_die(struct secbuf_owned *owned, bool alone)
+{
+	secbuf_ring_end_die(claimer_end(owned), 1);
+}
+
+static const struct secbuf_owned_ops creator_ops = {
+	.wipe	= creator_wipe,
+	.die	= creator_die,
+};
+
+static const struct secbuf_owned_ops claimer_ops = {
+	.wipe	= claimer_wipe,
+	.die	= claimer_die,
+};
 
 static void handle_unmap(struct secbuf_ring_end *end, bool everything)
 {
@@ -122,7 +146,7 @@ int secbuf_ring_handle_claim(struct secbuf_ring_handle *handle)
 	if (test_and_set_bit(0, &handle->claiming))
 		return -EPERM;
 	/* Before the claim: from then on the end must die with the caller. */
-	err = secbuf_owner_attach(&handle->claimer, claimer_died);
+	err = secbuf_owner_attach(&handle->claimer, &claimer_ops);
 	if (err)
 		goto out_claiming;
 	err = secbuf_ring_end_claim(handle->end);
@@ -197,7 +221,7 @@ secbuf_ring_handle_create(struct secbuf_ring_end *end, const char *name,
 	if (!handle)
 		return ERR_PTR(-ENOMEM);
 	handle->end = end;
-	err = secbuf_owner_attach(&handle->creator, creator_died);
+	err = secbuf_owner_attach(&handle->creator, &creator_ops);
 	if (err)
 		goto out_kfree;
 	handle->file = secbuf_mmap_file(name, fops, handle);
