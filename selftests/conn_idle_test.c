@@ -451,24 +451,6 @@ TEST_F(idle, stats)
 			       s.out_idle_ns > 10000000));
 }
 
-/* A line of /proc/self/fdinfo, or ~0. */
-static unsigned long long fdinfo(int fd, const char *key)
-{
-	unsigned long long value = ~0ULL;
-	char line[256], path[64];
-	size_t len = strlen(key);
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, len) && line[len] == ':')
-			value = strtoull(line + len + 1, NULL, 10);
-	if (file)
-		fclose(file);
-	return value;
-}
-
 TEST_F(idle, fdinfo)
 {
 	word(self->words, &self->in)->used = 777;

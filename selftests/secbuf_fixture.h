@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -147,6 +148,24 @@ static inline bool secbuf_owner_death(int dev)
 
 	return secbuf_info(dev, &args) ||
 	       (args.out_protections & SECBUF_PROT_OWNER_DEATH);
+}
+
+/* A line of /proc/self/fdinfo, or ~0. */
+static inline unsigned long long fdinfo(int fd, const char *key)
+{
+	unsigned long long value = ~0ULL;
+	char line[256], path[64];
+	size_t len = strlen(key);
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, len) && line[len] == ':')
+			value = strtoull(line + len + 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
 }
 
 /* Bytes in use by all users: a figure that must come back to the start. */

@@ -53,11 +53,12 @@
  * Owner: an object dies with the process that created it, or with its address
  * space if that ends earlier, whoever else still holds its descriptor. On exit,
  * on a fatal signal and on exec of that process it is unmapped and zeroized,
- * even while somebody holds the address space. If the process had closed the
- * descriptor and kept the mapping, that is when the last user of the address
- * space lets go; and if other processes share both its address space and its
- * descriptor table (clone with CLONE_VM and CLONE_FILES, not threads), with the
- * last of them.
+ * even while somebody holds the address space. All objects of a process die
+ * with the first of their descriptors that is closed at its end. If there is
+ * none, because it had closed them all and kept mappings, or had made them stay
+ * open on exec, that is when the last user of the address space lets go; and if
+ * other processes share both its address space and its descriptor table (clone
+ * with CLONE_VM and CLONE_FILES, not threads), with the last of them.
  *
  * Processes that share the address space may use the object. Others get EPERM,
  * and EPOLLERR from poll: a child made by fork, and who received the descriptor.
