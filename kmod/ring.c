@@ -8,8 +8,10 @@
  */
 #include "ring.h"
 
+#include <linux/delay.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -531,13 +533,29 @@ void secbuf_ring_end_release(struct secbuf_ring_end *end)
 	up_write(&ring->map_lock);
 }
 
+/*
+ * Who gives memory back has io_lock for a moment; who moves bytes, perhaps for
+ * as long as a page fault of his takes.
+ */
+static bool lock_soon(struct mutex *lock)
+{
+	unsigned int tries = 300;
+
+	while (!mutex_trylock(lock)) {
+		if (!--tries || fatal_signal_pending(current))
+			return false;
+		usleep_range(1000, 2000);
+	}
+	return true;
+}
+
 /**
  * secbuf_ring_end_claim() - an end gets another owner, once
  * @end: the end
  *
- * Context: process, may sleep. Takes map_lock.
+ * Context: process, may sleep. Takes io_lock and map_lock.
  * Return: 0, -ESHUTDOWN, -EPERM (it was claimed), -EBUSY (it is mapped, or a call
- * is moving bytes).
+ * is moving bytes, and goes on to for some tenths of a second).
  */
 int secbuf_ring_end_claim(struct secbuf_ring_end *end)
 {
@@ -545,7 +563,7 @@ int secbuf_ring_end_claim(struct secbuf_ring_end *end)
 	int err;
 
 	/* A call that moves bytes would go on with those of the new owner. */
-	if (!mutex_trylock(&end->io_lock))
+	if (!lock_soon(&end->io_lock))
 		return -EBUSY;
 	down_write(&ring->map_lock);
 	if (secbuf_ring_end_state(end) == -ESHUTDOWN)

@@ -411,6 +411,38 @@ static void claim_stops_calls_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *producer(ring)->shared, 8ULL);
 }
 
+static bool has_lock;
+
+/* As who gives memory back, which must not make a claim fail. */
+static int lock_fn(void *lock)
+{
+	mutex_lock(lock);
+	WRITE_ONCE(has_lock, true);
+	msleep(50);
+	mutex_unlock(lock);
+	while (!kthread_should_stop())
+		msleep(20);
+	return 0;
+}
+
+static void claim_waits_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	struct secbuf_ring_end *end = consumer(ring);
+	struct task_struct *task;
+
+	has_lock = false;
+	task = fixture_thread(test, -1, lock_fn, &end->io_lock);
+	fixture_wait_until(READ_ONCE(has_lock));
+	KUNIT_EXPECT_EQ(test, secbuf_ring_end_claim(end), 0);
+	fixture_thread_stop(test, task);
+	/* A call that does not come to its end is not waited for. */
+	end = producer(ring);
+	mutex_lock(&end->io_lock);
+	KUNIT_EXPECT_EQ(test, secbuf_ring_end_claim(end), -EBUSY);
+	mutex_unlock(&end->io_lock);
+}
+
 static void scribble(struct kunit *test, struct secbuf_ring_end *end)
 {
 	KUNIT_ASSERT_EQ(test, secbuf_ring_end_fill_scratch(end), 0);
@@ -567,6 +599,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(consumer_dies_test),
 	KUNIT_CASE(claim_test),
 	KUNIT_CASE(claim_stops_calls_test),
+	KUNIT_CASE(claim_waits_test),
 	KUNIT_CASE(scratch_test),
 	KUNIT_CASE(late_scratch_test),
 	KUNIT_CASE(late_page_test),
