@@ -13,7 +13,7 @@
 #include "fixture.h"
 
 #define SIZE	64
-#define MAX	48
+#define LIMIT	48
 
 /* More than one chunk, and not a multiple of it. */
 #define NR	40
@@ -24,7 +24,7 @@ static struct secbuf_account account;
 static int grant_init(struct kunit *test)
 {
 	const struct secbuf_pool_params params = {
-		.name = "grants", .buf_size = SIZE, .max = MAX,
+		.name = "grants", .buf_size = SIZE, .max = LIMIT,
 	};
 	int err = fixture_init(test);
 
@@ -84,15 +84,15 @@ static void add_remove_test(struct kunit *test)
 
 static void limit_test(struct kunit *test)
 {
-	u64 ids[MAX + 1];
+	u64 ids[LIMIT + 1];
 
-	KUNIT_EXPECT_EQ(test, MAX,
-			secbuf_grants_add(&grants, ids, MAX + 1, false));
+	KUNIT_EXPECT_EQ(test, LIMIT,
+			secbuf_grants_add(&grants, ids, LIMIT + 1, false));
 	KUNIT_EXPECT_EQ(test, stats_now().failures, 1);
 	KUNIT_EXPECT_EQ(test, -ENOSPC,
 			secbuf_grants_add(&grants, ids, 1, false));
 	KUNIT_EXPECT_EQ(test, stats_now().failures, 2);
-	expect_counters(test, MAX, MAX, 0);
+	expect_counters(test, LIMIT, LIMIT, 0);
 }
 
 /* Another thread has freed one of them before the caller got to know it. */
