@@ -99,12 +99,14 @@ static inline void fake_arm(int fd, uint64_t min)
 static inline int fake_wait(int fd, const struct secbuf_ring_notify_args *args)
 {
 	const bool endless = args->timeout_ns == SECBUF_RING_TIMEOUT_NONE;
+	const uint64_t second = 1000000000;
+	uint64_t ns = endless ? FAKE_LOST_S * second : args->timeout_ns;
 	struct timespec end;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	/* Other times end with the second. */
-	end.tv_sec += endless ? FAKE_LOST_S : 0;
-	end.tv_nsec = endless ? end.tv_nsec : 999999999;
+	ns += end.tv_nsec;
+	end.tv_sec += ns / second;
+	end.tv_nsec = ns % second;
 	for (;;) {
 		fake_arm(fd, args->min);
 		if (fake_amount(fd) >= args->min)

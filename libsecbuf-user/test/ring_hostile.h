@@ -301,7 +301,7 @@ static inline ssize_t victim_ask(struct victim *victim, size_t n)
 	case 4:
 		return secbuf_ring_wait(side, n, 0);
 	default:
-		return secbuf_ring_wait(side, 1, n % 64 ? 0 : 1000000);
+		return secbuf_ring_wait(side, 1, n / 6 % 64 ? 0 : 1000000);
 	}
 	return result > (ssize_t)victim->size ? -EFAULT : result;
 }
