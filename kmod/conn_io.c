@@ -304,6 +304,7 @@ static int wait_for_change(struct kiocb *iocb, struct secbuf_conn *conn,
 ssize_t secbuf_conn_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct secbuf_conn *conn = secbuf_conn_from_file(iocb->ki_filp);
+	const struct iov_iter whole = *to;
 	ssize_t ret;
 	u32 changes;
 
@@ -315,6 +316,8 @@ ssize_t secbuf_conn_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			return ret;
 		secbuf_conn_touch(conn);
 		changes = READ_ONCE(conn->changes);
+		/* Part of a packet may have come that another thread took. */
+		*to = whole;
 		ret = secbuf_conn_take_copied(conn, to, NULL);
 		if (ret == -EAGAIN)
 			ret = wait_for_change(iocb, conn, changes);

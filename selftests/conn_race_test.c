@@ -718,4 +718,82 @@ TEST_F(race, killed_in_a_copy)
 	EXPECT_EQ(before.out_bytes, after.out_bytes);
 }
 
+/* Two pages: the first is there, the second comes only when it is given. */
+static int missing_page(unsigned char **pages)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	*pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (*pages == MAP_FAILED)
+		return -1;
+	memset(*pages, 0, PAGE);
+	reg.range.start = (uintptr_t)*pages + PAGE;
+	reg.range.len = PAGE;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return -1;
+	return uffd;
+}
+
+struct half_read {
+	int		conn;
+	unsigned char	*to;
+	volatile pid_t	tid;
+	ssize_t		ret;
+};
+
+static void *read_half(void *arg)
+{
+	struct half_read *half = arg;
+
+	half->tid = gettid();
+	half->ret = read(half->conn, half->to, SLOT_SIZE);
+	return NULL;
+}
+
+/*
+ * Somebody takes the packet of which a reader has one half and waits for the
+ * page of the other. The next one that comes is the reader's, whole.
+ */
+TEST_F(race, another_takes_what_is_half_read)
+{
+	const ssize_t lens[] = { 4, SLOT_SIZE };
+	unsigned char first[SLOT_SIZE], next[SLOT_SIZE], bytes[SLOT_SIZE];
+	struct half_read half = { .conn = self->conn };
+	struct uffdio_zeropage zero = { .mode = 0 };
+	unsigned char *pages;
+	struct uffd_msg msg;
+	pthread_t thread;
+	int uffd;
+
+	memset(first, 1, SLOT_SIZE);
+	memset(next, 2, SLOT_SIZE);
+	for (int i = 0; i < 2; i++) {
+		uffd = missing_page(&pages);
+		if (uffd < 0)
+			SKIP(return, "no userfaultfd");
+		half.to = pages + PAGE - SLOT_SIZE / 2;
+		half.tid = 0;
+		ASSERT_EQ(0, conn_enqueue(self->conn, first, SLOT_SIZE));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, read_half, &half));
+		ASSERT_EQ((ssize_t)sizeof(msg), read(uffd, &msg, sizeof(msg)));
+		EXPECT_EQ(SLOT_SIZE, conn_dequeue(self->conn, bytes,
+						  SLOT_SIZE));
+		zero.range.start = (uintptr_t)pages + PAGE;
+		zero.range.len = PAGE;
+		ASSERT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+		EXPECT_TRUE(wait_until(is_asleep(half.tid)));
+		ASSERT_EQ(0, conn_enqueue(self->conn, next, lens[i]));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(lens[i], half.ret);
+		EXPECT_EQ(0, memcmp(half.to, next, lens[i]));
+		ASSERT_EQ(0, conn_zeroize(self->conn));
+		munmap(pages, 2 * PAGE);
+		close(uffd);
+	}
+}
+
 TEST_HARNESS_MAIN
