@@ -5,9 +5,9 @@
  */
 #include "conn_slot.h"
 
-#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 
 #include "account.h"
 #include "conn_stream.h"
@@ -182,7 +182,8 @@ static void holder_wake(struct secbuf_holder *holder)
 {
 	struct secbuf_slot_conn *sc = secbuf_slot_conn_from_holder(holder);
 
-	wake_up_poll(&sc->conn.wait, EPOLLERR);
+	/* Whatever he waits for, and if he wants to be told alone, too. */
+	wake_up_all(&sc->conn.wait);
 	/* Others may have claimed an end. */
 	secbuf_conn_streams_end(&sc->conn);
 }

@@ -18,6 +18,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <uapi/linux/secbuf.h>
 
@@ -46,6 +47,7 @@
  * struct pool_file - a kernel-held pool and its descriptor
  * @grants: the buffers that the owner has, and the pool they are of
  * @owned: it dies with its owner
+ * @wait: of those who poll, until he dies
  * @account: who pays for what is here; the pool has its own
  * @size: bytes of a buffer that may be used
  * @class_size: bytes of a buffer
@@ -55,6 +57,7 @@
 struct pool_file {
 	struct secbuf_grants grants;
 	struct secbuf_owned owned;
+	wait_queue_head_t wait;
 	struct secbuf_account account;
 	u32 size;
 	u32 class_size;
@@ -373,6 +376,7 @@ static __poll_t pool_poll(struct file *file, poll_table *wait)
 {
 	struct pool_file *pf = file->private_data;
 
+	poll_wait(file, &pf->wait, wait);
 	return secbuf_owner_check(&pf->owned) ? EPOLLERR : 0;
 }
 
@@ -413,6 +417,7 @@ static void pool_die(struct secbuf_owned *owned, bool alone)
 	struct pool_file *pf = container_of(owned, struct pool_file, owned);
 
 	secbuf_grants_kill(&pf->grants, alone);
+	wake_up_all(&pf->wait);
 }
 
 static const struct secbuf_owned_ops pool_owned_ops = {
@@ -488,6 +493,7 @@ static int pool_file_init(struct pool_file *pf,
 						  SECBUF_SIZE_MIN));
 	pf->min = params->min;
 	pf->max = params->max;
+	init_waitqueue_head(&pf->wait);
 	err = secbuf_account_init(&pf->account);
 	if (err)
 		return err;

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +21,8 @@
 
 /* In the environment across exec: descriptors of the test, see after_exec(). */
 #define FDS_ENV		"SECBUF_OWNER_TEST_FDS"
+
+#define STACK_SIZE	(64 * 1024UL)
 
 struct fds {
 	int	dev;
@@ -679,6 +682,132 @@ TEST_F(held, address_space)
  * The owner dies; a child made by fork holds its descriptors. The test is the
  * parent of the owner, and inherits the child.
  */
+/*
+ * Who shares the memory of the owner, and waits for the end of an object: all of
+ * them, also those who want to be woken one at a time.
+ */
+#define NR_WAITERS	3
+
+FIXTURE(told)
+{
+	int		dev;
+	volatile int	fd;		/* of the object; <0: it failed */
+	volatile bool	ends;		/* the owner is to exit */
+	void		*stack;
+};
+
+FIXTURE_VARIANT(told)
+{
+	int		(*create)(int dev);
+};
+
+static int create_held(int dev)
+{
+	struct secbuf_pool_create_args args;
+
+	return kpool_create(dev, PAGE, 0, 4, &args) ?: args.out_fd;
+}
+
+static int create_conn(int dev)
+{
+	struct secbuf_pool_create_args args;
+
+	return pool_create(dev, PAGE, 4, &args) ?:
+	       conn_create(dev, args.out_fd);
+}
+
+FIXTURE_VARIANT_ADD(told, held_pool) { .create = create_held };
+FIXTURE_VARIANT_ADD(told, conn) { .create = create_conn };
+
+FIXTURE_SETUP(told)
+{
+	self->dev = secbuf_open();
+	ASSERT_LE(0, self->dev);
+	self->fd = 0;
+	self->ends = false;
+	self->stack = malloc(STACK_SIZE);
+	ASSERT_NE(NULL, self->stack);
+}
+
+FIXTURE_TEARDOWN(told)
+{
+	free(self->stack);
+	close(self->dev);
+}
+
+struct told_owner {
+	FIXTURE_DATA(told)	*self;
+	int			(*create)(int dev);
+};
+
+/* Its descriptors are those of the waiters, until the object is there. */
+static int told_owner_run(void *arg)
+{
+	struct told_owner *owner = arg;
+	FIXTURE_DATA(told) *self = owner->self;
+	int fd = owner->create(self->dev);
+
+	if (unshare(CLONE_FILES))
+		_exit(1);
+	self->fd = fd;
+	wait_until(self->ends);
+	_exit(0);
+}
+
+struct waiter {
+	int		epoll;
+	volatile pid_t	tid;
+	int		ret;
+	__u32		events;
+};
+
+static void *wait_for_end(void *arg)
+{
+	struct waiter *waiter = arg;
+	struct epoll_event event = { .events = 0 };
+
+	waiter->tid = gettid();
+	waiter->ret = epoll_wait(waiter->epoll, &event, 1, WAIT_MS);
+	waiter->events = event.events;
+	return NULL;
+}
+
+TEST_F(told, all_who_wait)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	struct told_owner owner = { .self = self, .create = variant->create };
+	struct waiter waiters[NR_WAITERS] = { 0 };
+	pthread_t threads[NR_WAITERS];
+	int status;
+	pid_t pid;
+
+	pid = clone(told_owner_run, (char *)self->stack + STACK_SIZE,
+		    CLONE_VM | CLONE_FILES | SIGCHLD, &owner);
+	ASSERT_LE(0, pid);
+	ASSERT_TRUE(wait_until(self->fd));
+	ASSERT_LT(0, self->fd);
+	for (int i = 0; i < NR_WAITERS; i++) {
+		waiters[i].epoll = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_LE(0, waiters[i].epoll);
+		ASSERT_EQ(0, epoll_ctl(waiters[i].epoll, EPOLL_CTL_ADD,
+				       self->fd, &event));
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, wait_for_end,
+					    &waiters[i]));
+		EXPECT_TRUE(wait_until(waiters[i].tid &&
+				       is_asleep(waiters[i].tid)));
+	}
+	self->ends = true;
+	for (int i = 0; i < NR_WAITERS; i++) {
+		pthread_join(threads[i], NULL);
+		EXPECT_EQ(1, waiters[i].ret);
+		EXPECT_EQ(EPOLLERR, waiters[i].events);
+		close(waiters[i].epoll);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(self->fd);
+}
+
 FIXTURE(death)
 {
 	int			dev;

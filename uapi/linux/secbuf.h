@@ -62,6 +62,8 @@
  *
  * Processes that share the address space may use the object. Others get EPERM,
  * and EPOLLERR from poll: a child made by fork, and who received the descriptor.
+ * So does everybody once the object is dead, and calls are ESHUTDOWN; all who
+ * sleep in poll are woken then, also those who asked for EPOLLEXCLUSIVE.
  *
  * A mapped pool can be made passable. Then whoever holds a descriptor of it may
  * get one of his own by POOL_ATTACH. What was said above holds for each of them
