@@ -141,10 +141,15 @@ EXPORT_SYMBOL_GPL(secbuf_kconn_put);
  *
  * Who has another reference sees what becomes of it.
  *
+ * The read and the write buffer of the conn are no packets: the next user would
+ * write into what is in the queue. To send from one, copy it, or fill a buffer of
+ * the pool instead.
+ *
  * Context: process, may sleep.
  * Return: 0; -ENOBUFS: too many packets; -EOVERFLOW: too many bytes; -EMSGSIZE:
- * it is larger than a buffer of the pool, than @sb, or than max_bytes; -EINVAL:
- * @len is 0; -ENOMEM; -EINTR: the task is being killed.
+ * it is larger than a buffer of the pool, than @sb, or than max_bytes; -EBUSY:
+ * it is the read or the write buffer; -EINVAL: @len is 0; -ENOMEM; -EINTR: the
+ * task is being killed.
  */
 int secbuf_kconn_enqueue(struct secbuf_kconn *kconn, struct secbuf *sb,
 			 u32 len)

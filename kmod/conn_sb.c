@@ -78,8 +78,14 @@ static void sb_shift(struct secbuf_conn *conn, u64 handle, size_t offset,
 	memzero_explicit(data + len, offset);
 }
 
+/* The reference of a user is not that of the conn, which would be put twice. */
 static int sb_hold(struct secbuf_conn *conn, u64 handle)
 {
+	unsigned int i;
+
+	for (i = 0; i < SECBUF_CONN_BUFFER_NR; i++)
+		if (conn->slots[i].held && conn->slots[i].handle == handle)
+			return -EBUSY;
 	return 0;
 }
 

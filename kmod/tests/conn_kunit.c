@@ -291,6 +291,37 @@ static void move_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EAGAIN, secbuf_kconn_dequeue(kconn, &packet));
 }
 
+/* What the next user of a buffer writes must not be in a packet. */
+static void own_buffer_test(struct kunit *test)
+{
+	struct secbuf_pool *pool = fixture_pool(test, SIZE, 0, 10);
+	struct secbuf_kconn *kconn = conn_new(test, pool);
+	struct secbuf_kconn *other = conn_new(test, pool);
+	enum secbuf_kconn_buffer which;
+	struct secbuf *sb;
+
+	for (which = SECBUF_KCONN_READ; which <= SECBUF_KCONN_WRITE; which++) {
+		sb = secbuf_kconn_get(kconn, which);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sb);
+		memset(secbuf_window(sb, 0, 5), 7, 5);
+		KUNIT_EXPECT_EQ(test, -EBUSY,
+				secbuf_kconn_enqueue(kconn, sb, 5));
+		KUNIT_EXPECT_EQ(test, stats_of(kconn).nr_packets, 0);
+		KUNIT_EXPECT_EQ(test, *(u8 *)secbuf_window(sb, 4, 1), 7);
+		secbuf_kconn_put(kconn, which, sb, 0);
+	}
+	KUNIT_EXPECT_EQ(test, secbuf_kconn_shrink(kconn, false), 2 * SIZE);
+	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 0);
+
+	/* What was a buffer until the connection ended is the user's alone. */
+	sb = secbuf_kconn_get(kconn, SECBUF_KCONN_READ);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sb);
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_zeroize(kconn));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_enqueue(other, sb, 5));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_zeroize(other));
+	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 0);
+}
+
 static void copy_test(struct kunit *test)
 {
 	struct secbuf_pool *pool = fixture_pool(test, SIZE, 0, 10);
@@ -742,6 +773,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(problematic_test),
 	KUNIT_CASE(idle_waste_test),
 	KUNIT_CASE(move_test),
+	KUNIT_CASE(own_buffer_test),
 	KUNIT_CASE(copy_test),
 	KUNIT_CASE(refused_test),
 	KUNIT_CASE(bulk_test),
