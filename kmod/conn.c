@@ -345,10 +345,11 @@ static void clean_slots(struct secbuf_conn *conn)
 {
 	unsigned int i;
 
-	take_slots(conn, true);
+	/* What was in them is needed no more, and must not keep them. */
 	for (i = 0; i < SECBUF_CONN_BUFFER_NR; i++)
 		if (conn->slots[i].held)
 			conn->source->clean(conn, conn->slots[i].handle);
+	take_slots(conn, true);
 }
 
 /**

@@ -187,6 +187,24 @@ static void wasteful_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(b).write.allocated, 8193);
 }
 
+/* What was left in it is no reason to keep it when the connection has ended. */
+static void wasteful_reset_test(struct kunit *test)
+{
+	struct secbuf_pool *pool = fixture_pool(test, SECBUF_SIZE_MAX, 0, 2);
+	struct secbuf_kconn *kconn = conn_new(test, pool);
+	struct secbuf *sb;
+
+	use_buffer(test, kconn, SECBUF_KCONN_READ, 10, 10);
+	sb = secbuf_kconn_get(kconn, SECBUF_KCONN_WRITE);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sb);
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_reset(kconn));
+	KUNIT_EXPECT_EQ(test, stats_of(kconn).read.allocated, 0);
+	/* Somebody uses it. */
+	KUNIT_EXPECT_EQ(test, stats_of(kconn).write.allocated, SECBUF_SIZE_MAX);
+	secbuf_kconn_put(kconn, SECBUF_KCONN_WRITE, sb, 0);
+	KUNIT_EXPECT_EQ(test, fixture_stats(pool).in_use, 1);
+}
+
 /* Less than half is used, or idle and more than 1 MiB is wasted. */
 static void problematic_test(struct kunit *test)
 {
@@ -770,6 +788,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(buffer_test),
 	KUNIT_CASE(buffer_limit_test),
 	KUNIT_CASE(wasteful_test),
+	KUNIT_CASE(wasteful_reset_test),
 	KUNIT_CASE(problematic_test),
 	KUNIT_CASE(idle_waste_test),
 	KUNIT_CASE(move_test),
