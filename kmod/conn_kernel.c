@@ -17,6 +17,7 @@
 #include "conn_queue.h"
 #include "conn_sb.h"
 #include "conn_stream.h"
+#include "queue.h"
 #include "ring.h"
 
 static u32 limit(u32 asked, u32 by_default, u32 ceiling)
@@ -299,14 +300,9 @@ unsigned int secbuf_kconn_dequeue_bulk(struct secbuf_kconn *kconn,
 }
 EXPORT_SYMBOL_GPL(secbuf_kconn_dequeue_bulk);
 
-static int wait_for(struct secbuf_kconn *kconn, __poll_t event, long timeout)
+/* Of what wait_event_interruptible_timeout() returns. */
+static int waited(long left)
 {
-	struct secbuf_conn *conn = &kconn->conn;
-	long left;
-
-	left = wait_event_interruptible_timeout(conn->wait,
-						READ_ONCE(conn->events) & event,
-						timeout);
 	if (left < 0)
 		return -EINTR;
 	return left ? 0 : -ETIMEDOUT;
@@ -324,21 +320,44 @@ static int wait_for(struct secbuf_kconn *kconn, __poll_t event, long timeout)
  */
 int secbuf_kconn_wait_packet(struct secbuf_kconn *kconn, long timeout)
 {
-	return wait_for(kconn, EPOLLIN, timeout);
+	struct secbuf_conn *conn = &kconn->conn;
+
+	return waited(wait_event_interruptible_timeout(conn->wait,
+						       READ_ONCE(conn->events) &
+						       EPOLLIN, timeout));
 }
 EXPORT_SYMBOL_GPL(secbuf_kconn_wait_packet);
 
+static bool has_room(const struct secbuf_conn *conn, u32 len)
+{
+	if (!len)
+		return READ_ONCE(conn->events) & EPOLLOUT;
+	/* Without the lock: who changes the queue wakes us afterwards. */
+	return !data_race(secbuf_queue_check(&conn->queue, len));
+}
+
 /**
- * secbuf_kconn_wait_room() - sleep until the queue is not nearly full
+ * secbuf_kconn_wait_room() - sleep until there is room for a packet
  * @kconn: the conn
+ * @len: bytes of the packet. 0: until the queue is not nearly full, which does
+ *       not promise room for each packet
  * @timeout: as of secbuf_kconn_wait_packet()
  *
+ * Another thread may be faster.
+ *
  * Context: process, may sleep.
- * Return: 0, -ETIMEDOUT, -EINTR.
+ * Return: 0; -EMSGSIZE: there never will be, it is larger than max_bytes or than
+ * a buffer of the pool; -ETIMEDOUT, -EINTR.
  */
-int secbuf_kconn_wait_room(struct secbuf_kconn *kconn, long timeout)
+int secbuf_kconn_wait_room(struct secbuf_kconn *kconn, u32 len, long timeout)
 {
-	return wait_for(kconn, EPOLLOUT, timeout);
+	struct secbuf_conn *conn = &kconn->conn;
+
+	if (len > min(conn->slot_size, conn->queue.max_bytes))
+		return -EMSGSIZE;
+	return waited(wait_event_interruptible_timeout(conn->wait,
+						       has_room(conn, len),
+						       timeout));
 }
 EXPORT_SYMBOL_GPL(secbuf_kconn_wait_room);
 

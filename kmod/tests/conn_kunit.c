@@ -608,7 +608,7 @@ static int wait_packet_fn(void *unused)
 
 static int wait_room_fn(void *unused)
 {
-	int err = secbuf_kconn_wait_room(waited_for, 60 * HZ);
+	int err = secbuf_kconn_wait_room(waited_for, 0, 60 * HZ);
 
 	while (!kthread_should_stop())
 		msleep(20);
@@ -629,17 +629,65 @@ static void wait_test(struct kunit *test)
 			secbuf_kconn_wait_packet(waited_for, 0));
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT,
 			secbuf_kconn_wait_packet(waited_for, 2));
-	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_wait_room(waited_for, 0));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_wait_room(waited_for, 0, 0));
 	task = fixture_thread(test, -1, wait_packet_fn, NULL);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_enqueue_copy(waited_for, "a", 1));
 	KUNIT_EXPECT_EQ(test, 0, fixture_thread_stop(test, task));
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT,
-			secbuf_kconn_wait_room(waited_for, 0));
+			secbuf_kconn_wait_room(waited_for, 0, 0));
 	task = fixture_thread(test, -1, wait_room_fn, NULL);
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, 1, secbuf_kconn_dequeue_copy(waited_for, &c, 1));
 	KUNIT_EXPECT_EQ(test, 0, fixture_thread_stop(test, task));
+}
+
+#define LARGE	600
+
+static int put_large_fn(void *bytes)
+{
+	int err = secbuf_kconn_wait_room(waited_for, LARGE, 60 * HZ) ?:
+		  secbuf_kconn_enqueue_copy(waited_for, bytes, LARGE);
+
+	while (!kthread_should_stop())
+		msleep(20);
+	return err;
+}
+
+/* The queue is not nearly full, but the packet does not fit. */
+static void wait_for_bytes_test(struct kunit *test)
+{
+	const struct secbuf_kconn_params params = {
+		.pool = fixture_pool(test, SIZE, 0, 10),
+		.max_bytes = 1000,
+	};
+	u8 *bytes = kunit_kzalloc(test, LARGE, GFP_KERNEL);
+	struct task_struct *task;
+
+	KUNIT_ASSERT_NOT_NULL(test, bytes);
+	waited_for = conn_with(test, &params);
+	KUNIT_EXPECT_EQ(test, -EMSGSIZE,
+			secbuf_kconn_wait_room(waited_for, 1001, HZ));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_wait_room(waited_for, 1000, 0));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_enqueue_copy(waited_for, "a", 1));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_enqueue_copy(waited_for, bytes,
+							   LARGE));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_wait_room(waited_for, 0, 0));
+	KUNIT_EXPECT_EQ(test, 0, secbuf_kconn_wait_room(waited_for, 399, 0));
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT,
+			secbuf_kconn_wait_room(waited_for, 400, 2));
+	KUNIT_EXPECT_EQ(test, stats_of(waited_for).refused, 0);
+	task = fixture_thread(test, -1, put_large_fn, bytes);
+	msleep(50);
+	/* That makes room, but not enough. */
+	KUNIT_EXPECT_EQ(test, 1, secbuf_kconn_dequeue_copy(waited_for, bytes,
+							   1));
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, LARGE, secbuf_kconn_dequeue_copy(waited_for,
+							       bytes, LARGE));
+	KUNIT_EXPECT_EQ(test, 0, fixture_thread_stop(test, task));
+	KUNIT_EXPECT_EQ(test, stats_of(waited_for).refused, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(waited_for).nr_packets, 1);
 }
 
 /* Everything at once, with pressure and the scan. */
@@ -804,6 +852,7 @@ static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(pressure_test),
 	KUNIT_CASE(idle_crowd_test),
 	KUNIT_CASE(wait_test),
+	KUNIT_CASE(wait_for_bytes_test),
 	KUNIT_CASE(threads_test),
 	KUNIT_CASE(streams_test),
 	KUNIT_CASE(streams_destroy_test),

@@ -145,7 +145,7 @@ unsigned int secbuf_kconn_dequeue_bulk(struct secbuf_kconn *kconn,
 				       struct secbuf_kconn_packet *packets,
 				       unsigned int nr);
 int secbuf_kconn_wait_packet(struct secbuf_kconn *kconn, long timeout);
-int secbuf_kconn_wait_room(struct secbuf_kconn *kconn, long timeout);
+int secbuf_kconn_wait_room(struct secbuf_kconn *kconn, u32 len, long timeout);
 bool secbuf_kconn_is_near_full(struct secbuf_kconn *kconn);
 
 int secbuf_kconn_stream_add(struct secbuf_kconn *kconn,
