@@ -135,39 +135,47 @@ static int run_free_all(struct secbuf_call *call)
 	return secbuf_call_reply(call);
 }
 
-static int run_free(struct secbuf_call *call)
+/* What was freed cannot be undone: find out first if we can reply. */
+static int free_ids(struct secbuf_call *call, const u64 *ids, unsigned int nr)
 {
 	struct pool_file *pf = pool_file_of(call);
 	struct secbuf_pool_free_args *args = call->args;
-	u64 stack[CHUNK_IDS];
-	u64 *ids;
 	int ret;
+
+	args->out_done = 0;
+	ret = secbuf_call_reply(call);
+	if (ret)
+		return ret;
+	ret = secbuf_grants_remove(&pf->grants, ids, batch_max(pf, nr));
+	if (ret < 0)
+		return ret;
+	args->out_done = ret;
+	return secbuf_call_reply(call);
+}
+
+static int run_free(struct secbuf_call *call)
+{
+	struct secbuf_pool_free_args *args = call->args;
+	unsigned int nr = args->nr;
+	u64 stack[CHUNK_IDS];
+	int ret = -EFAULT;
+	u64 *ids;
 
 	if (args->flags & ~SECBUF_POOL_FREE_F_ALL)
 		return -EOPNOTSUPP;
 	if (args->flags)
 		return run_free_all(call);
-	if (!args->nr || args->nr > BATCH_MAX)
+	if (!nr || nr > BATCH_MAX)
 		return -EINVAL;
-	ids = kvalloc_array(stack, sizeof(stack), args->nr * sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	ret = -EFAULT;
-	if (copy_from_user(ids, u64_to_user_ptr(args->ids_ptr),
-			   args->nr * sizeof(*ids)))
-		goto out_free;
-
-	/* What was freed cannot be undone: find out first if we can reply. */
-	args->out_done = 0;
-	ret = secbuf_call_reply(call);
-	if (ret)
-		goto out_free;
-	ret = secbuf_grants_remove(&pf->grants, ids, batch_max(pf, args->nr));
-	if (ret > 0) {
-		args->out_done = ret;
-		ret = secbuf_call_reply(call);
+	ids = kvalloc_array(stack, sizeof(stack), nr * sizeof(*ids));
+	if (!ids) {
+		/* To give back must not need memory: the batch is short. */
+		ids = stack;
+		nr = CHUNK_IDS;
 	}
-out_free:
+	if (!copy_from_user(ids, u64_to_user_ptr(args->ids_ptr),
+			    nr * sizeof(*ids)))
+		ret = free_ids(call, ids, nr);
 	kvfree_array(stack, ids);
 	return ret;
 }
