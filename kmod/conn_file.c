@@ -155,6 +155,23 @@ static int run_send(struct secbuf_call *call)
 	return err ?: secbuf_call_reply(call);
 }
 
+/* Who dies meanwhile may have looked for rings before this one was there. */
+static int add_stream(struct file *file, struct secbuf_ring *ring)
+{
+	struct secbuf_conn *conn = secbuf_conn_from_file(file);
+	int err;
+
+	err = secbuf_conn_stream_add(conn, ring);
+	if (err)
+		return err;
+	/* Pairs with that of who has told us that the owner is dead. */
+	smp_mb();
+	err = secbuf_conn_check(file);
+	if (err)
+		secbuf_conn_streams_end(conn);
+	return err;
+}
+
 static int change_streams(struct file *file, struct file *ring_file, bool add)
 {
 	struct secbuf_ring_handle *handle =
@@ -167,7 +184,7 @@ static int change_streams(struct file *file, struct file *ring_file, bool add)
 	err = secbuf_ring_handle_check_creator(handle);
 	if (err)
 		return err;
-	return add ? secbuf_conn_stream_add(conn, handle->end->ring) :
+	return add ? add_stream(file, handle->end->ring) :
 		     secbuf_conn_stream_del(conn, handle->end->ring);
 }
 

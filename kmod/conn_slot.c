@@ -184,7 +184,11 @@ static void holder_wake(struct secbuf_holder *holder)
 
 	/* Whatever he waits for, and if he wants to be told alone, too. */
 	wake_up_all(&sc->conn.wait);
-	/* Others may have claimed an end. */
+	/*
+	 * Others may have claimed an end. Pairs with that of who adds a ring
+	 * and looks afterwards whether the owner is dead.
+	 */
+	smp_mb();
 	secbuf_conn_streams_end(&sc->conn);
 }
 

@@ -7,7 +7,12 @@
 #include "secbuf_pass.h"
 #include "secbuf_ring.h"
 
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define RING_SIZE	(4 * PAGE)
@@ -332,6 +337,98 @@ TEST_F(stream, the_owner_dies)
 	close(sockets[1]);
 	/* Until the last of them is gone, and what it held. */
 	EXPECT_EQ(bytes, bytes_settled(self->dev, bytes));
+}
+
+#define STACK_SIZE	(64 * 1024UL)
+
+/* A conn of a process that shares our memory, and who adds a ring to it. */
+struct late {
+	int		dev;
+	int		pool;
+	int		conn;
+	volatile bool	ready;
+	volatile bool	ends;
+	struct secbuf_conn_stream_args *args;
+	int		ret;
+};
+
+/* Its descriptors are ours as well, until the conn is there. */
+static int late_owner(void *arg)
+{
+	struct late *late = arg;
+	struct secbuf_pool_create_args args;
+
+	if (pool_create(late->dev, PAGE, 4, &args))
+		_exit(1);
+	late->pool = args.out_fd;
+	late->conn = conn_create(late->dev, late->pool);
+	if (late->conn < 0 || unshare(CLONE_FILES))
+		_exit(1);
+	late->ready = true;
+	wait_until(late->ends);
+	_exit(0);
+}
+
+static void *add_late(void *arg)
+{
+	struct late *late = arg;
+
+	late->ret = secbuf_ioctl(late->conn, SECBUF_IOC_CONN_STREAM_ADD,
+				 late->args);
+	return NULL;
+}
+
+/* The owner dies while the call, which has begun, waits for its arguments. */
+TEST_F(stream, added_while_the_owner_dies)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	struct secbuf_conn_stream_args *args;
+	struct late late = { .dev = self->dev };
+	struct uffdio_copy copy = { .len = PAGE };
+	char *stack = malloc(STACK_SIZE);
+	struct uffd_msg msg;
+	pthread_t thread;
+	int uffd, status, r[2];
+	pid_t pid;
+
+	ASSERT_NE(NULL, stack);
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		SKIP(return, "no userfaultfd");
+	args = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, args);
+	late.args = (void *)((char *)args + PAGE);
+	reg.range.start = (uintptr_t)late.args;
+	reg.range.len = PAGE;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
+	ASSERT_EQ(0, make_ring(self->dev, 0, r));
+	args->size = sizeof(*args);
+	args->ring_fd = r[0];
+
+	pid = clone(late_owner, stack + STACK_SIZE,
+		    CLONE_VM | CLONE_FILES | SIGCHLD, &late);
+	ASSERT_LE(0, pid);
+	ASSERT_TRUE(wait_until(late.ready));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, add_late, &late));
+	ASSERT_EQ((ssize_t)sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	late.ends = true;
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	copy.dst = (uintptr_t)late.args;
+	copy.src = (uintptr_t)args;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_COPY, &copy));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ESHUTDOWN, late.ret);
+	EXPECT_TRUE(was_reset(r[0]));
+
+	close_ring(r);
+	close(late.conn);
+	close(late.pool);
+	close(uffd);
+	munmap(args, 2 * PAGE);
+	free(stack);
 }
 
 TEST_HARNESS_MAIN
