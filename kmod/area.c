@@ -284,6 +284,21 @@ void secbuf_area_drop_end(struct secbuf_area *area,
 	run->nr = 0;
 }
 
+/**
+ * secbuf_area_drop_locked() - an idle group loses its memory at once
+ * @area: the area
+ * @group: the group
+ *
+ * Context: under io_lock and map_lock, held for write; also inside of reclaim.
+ */
+void secbuf_area_drop_locked(struct secbuf_area *area, unsigned int group)
+{
+	LIST_HEAD(pages);
+
+	detach_groups(area, group, 1, &pages);
+	free_pages_of(area, &pages);
+}
+
 /* At most @max idle groups that lie side by side. */
 static struct secbuf_area_run
 find_idle_run(const struct secbuf_area *area,

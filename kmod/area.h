@@ -85,8 +85,8 @@ struct secbuf_area_run {
  *
  * Lock order: owner->lock, holders_lock, conn->lock, fill_lock, the lock of the
  * list of reclaim.c, io_lock, [mmap_lock,] map_lock, i_mmap_rwsem, the lock of
- * @pages. Under io_lock, and in the idle scan, conn->lock is only tried; under
- * the lock of the list, holders_lock.
+ * @pages. Under io_lock and map_lock, and in the idle scan, conn->lock is only
+ * tried; under the lock of the list, holders_lock.
  * Memory is allocated and charged under fill_lock, which can take minutes, and
  * never under io_lock: the death of a member waits for that one. The fault
  * allocates page tables under map_lock. Reclaim only tries io_lock and map_lock.
@@ -149,6 +149,7 @@ struct secbuf_slot_share *secbuf_area_payer(struct secbuf_area *area, u64 id);
 void secbuf_area_clean(struct secbuf_area *area, u64 id);
 void secbuf_area_drop(struct secbuf_area *area, struct secbuf_area_run *run,
 		      unsigned int group);
+void secbuf_area_drop_locked(struct secbuf_area *area, unsigned int group);
 void secbuf_area_drop_end(struct secbuf_area *area,
 			  struct secbuf_area_run *run);
 unsigned int secbuf_area_shrink(struct secbuf_area *area,

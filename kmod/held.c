@@ -163,16 +163,24 @@ void secbuf_held_unlend(struct secbuf_member *member,
  * @member: to whom it was granted; alive
  * @id: the slot
  *
- * Context: under io_lock; also inside of reclaim.
+ * Its memory goes at once if it is not to stay, or if nobody is left in whose
+ * name it would be found.
+ *
+ * Context: under io_lock and map_lock, held for write; also inside of reclaim.
  */
 void secbuf_held_reclaim(struct secbuf_member *member, u64 id)
 {
 	struct secbuf_area *area = member->area;
+	struct secbuf_slot_share *payer = secbuf_area_payer(area, id);
+	unsigned int group = secbuf_slots_group(&area->slots, id);
 
 	lockdep_assert_held(&area->io_lock);
-	secbuf_slots_put(&area->slots, &member->share,
-			 secbuf_area_payer(area, id), id);
-	secbuf_area_clean(area, id);
+	lockdep_assert_held_write(&area->map_lock);
+	secbuf_slots_put(&area->slots, &member->share, payer, id);
+	if (test_bit(group, area->slots.idle) && (!payer || area->guard))
+		secbuf_area_drop_locked(area, group);
+	else
+		secbuf_area_clean(area, id);
 	member->stats.returned++;
 }
 

@@ -45,8 +45,9 @@ struct secbuf_member_stats {
  * struct secbuf_holder_ops - what an object does that holds slots of a member
  * @wake: the member is dead; who sleeps is to find out. May sleep
  * @reclaim: memory is short: give slots back that nobody needs, only
- *           @wasteful ones, by secbuf_held_reclaim(). Under io_lock, inside of
- *           an allocation of anybody: waits for nobody. Returns slots
+ *           @wasteful ones, by secbuf_held_reclaim(). Under io_lock and
+ *           map_lock, inside of an allocation of anybody: waits for nobody.
+ *           Returns slots
  */
 struct secbuf_holder_ops {
 	void (*wake)(struct secbuf_holder *holder);

@@ -10,6 +10,7 @@
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 
 #include "area.h"
@@ -39,19 +40,22 @@ static size_t member_count(struct secbuf_reclaim *reclaim)
  */
 static size_t ask_lenders(struct secbuf_member *member, size_t bytes)
 {
-	unsigned int wanted = DIV_ROUND_UP(bytes, member->area->slots.size);
+	struct secbuf_area *area = member->area;
+	unsigned int wanted = DIV_ROUND_UP(bytes, area->slots.size);
 	unsigned int asked, done = 0, wasteful;
 	struct secbuf_holder *holder;
 	LIST_HEAD(last);
 
-	lockdep_assert_held(&member->area->io_lock);
+	lockdep_assert_held(&area->io_lock);
 	for (wasteful = 2; wasteful--; ) {
 		for (asked = 0; asked < SECBUF_MEMBER_ASK && done < wanted &&
-		     !list_empty(&member->lenders); asked++) {
+		     !list_empty(&member->lenders) &&
+		     down_write_trylock(&area->map_lock); asked++) {
 			holder = list_first_entry(&member->lenders,
 						  struct secbuf_holder, lender);
 			list_move_tail(&holder->lender, &last);
 			done += holder->ops->reclaim(holder, wasteful);
+			up_write(&area->map_lock);
 		}
 		list_splice_tail_init(&last, &member->lenders);
 	}
@@ -64,15 +68,21 @@ static size_t member_scan(struct secbuf_reclaim *reclaim, size_t bytes)
 		container_of(reclaim, struct secbuf_member, reclaim);
 	struct secbuf_area *area = member->area;
 	size_t freed;
+	u64 before;
 
 	/* It keeps nothing, and the others are not to be asked for it. */
 	if (READ_ONCE(member->dead) || !mutex_trylock(&area->io_lock))
 		return 0;
+	before = area->bytes;
 	freed = secbuf_area_reclaim(area, &member->share, bytes);
 	if (freed < bytes && !member->dead &&
-	    ask_lenders(member, bytes - freed))
-		freed += secbuf_area_reclaim(area, &member->share,
-					     bytes - freed);
+	    ask_lenders(member, bytes - freed)) {
+		/* What they gave back may have lost its memory already. */
+		freed = before - area->bytes;
+		if (freed < bytes)
+			freed += secbuf_area_reclaim(area, &member->share,
+						     bytes - freed);
+	}
 	secbuf_area_press(area);
 	mutex_unlock(&area->io_lock);
 	return freed;
@@ -86,7 +96,8 @@ static void member_recall(struct secbuf_reclaim *reclaim)
 {
 	struct secbuf_member *member =
 		container_of(reclaim, struct secbuf_member, reclaim);
-	struct mutex *io_lock = &member->area->io_lock;
+	struct secbuf_area *area = member->area;
+	struct mutex *io_lock = &area->io_lock;
 	struct secbuf_holder *holder;
 	unsigned int left;
 	LIST_HEAD(asked);
@@ -97,7 +108,9 @@ static void member_recall(struct secbuf_reclaim *reclaim)
 		holder = list_first_entry(&member->lenders,
 					  struct secbuf_holder, lender);
 		list_move_tail(&holder->lender, &asked);
+		down_write(&area->map_lock);
 		holder->ops->reclaim(holder, false);
+		up_write(&area->map_lock);
 		if (left % SECBUF_MEMBER_ASK)
 			continue;
 		mutex_unlock(io_lock);
@@ -105,7 +118,7 @@ static void member_recall(struct secbuf_reclaim *reclaim)
 		mutex_lock(io_lock);
 	}
 	list_splice_tail(&asked, &member->lenders);
-	secbuf_area_press(member->area);
+	secbuf_area_press(area);
 	mutex_unlock(io_lock);
 }
 

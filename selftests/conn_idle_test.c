@@ -8,6 +8,7 @@
 #include "secbuf_touch.h"
 
 #define SLOT_SIZE	16384
+#define SLOT_SMALL	64
 #define NR_SLOTS	16
 #define IDLE_MS		300
 
@@ -402,6 +403,88 @@ TEST_F(idle, memory_of_many)
 	EXPECT_TRUE(wait_until(!pool_in_use(p.fd)));
 	EXPECT_TRUE(wait_until(!pool_stats(p.fd, &stats) &&
 			       stats.out_bytes < NR / 2 * PAGE));
+	for (int i = 0; i < NR; i++)
+		close(conns[i]);
+	munmap((void *)words, words_size(NR));
+	pool_close(&p);
+}
+
+/*
+ * Memory that a member paid for who is dead, with a slot of another one: nobody
+ * would find it any more when that is taken back.
+ */
+TEST_F(idle, whose_payer_is_dead)
+{
+	enum { PER_PAGE = PAGE / SLOT_SMALL };
+	struct secbuf_conn_buffer_args buffer;
+	volatile struct secbuf_slot_word *words;
+	struct secbuf_pool_stats_args stats;
+	__u64 ids[PER_PAGE], id;
+	struct pool a, b;
+	int conn;
+
+	ASSERT_EQ(0, pool_open_flags(&a, self->dev, SLOT_SMALL, 2 * PER_PAGE,
+				     SECBUF_POOL_F_PASSABLE));
+	ASSERT_EQ(0, pool_join(&b, a.fd));
+	words = words_map(b.fd, 2 * PER_PAGE);
+	ASSERT_NE(NULL, words);
+	ASSERT_EQ(PER_PAGE, pool_alloc(b.fd, ids, PER_PAGE));
+	ASSERT_EQ(1, pool_alloc(a.fd, &id, 1));
+	conn = conn_with(self->dev, b.fd, 0, SECBUF_CONN_F_KEEP);
+	ASSERT_LE(0, conn);
+	ASSERT_EQ(0, conn_buffer(conn, SECBUF_CONN_BUFFER_READ, &buffer));
+	EXPECT_EQ(id / PER_PAGE, buffer.out_id / PER_PAGE);
+	pool_close(&a);
+	ASSERT_EQ(0, pool_stats(b.fd, &stats));
+	EXPECT_EQ(2 * PAGE, stats.out_bytes);
+	word_release(word(words, &buffer), buffer.out_word);
+	EXPECT_TRUE(short_until(is_gone(word(words, &buffer))));
+	ASSERT_EQ(0, pool_stats(b.fd, &stats));
+	EXPECT_EQ(PAGE, stats.out_bytes);
+	EXPECT_EQ(SIGBUS, touch(pool_slot(&b, buffer.out_id), false));
+	EXPECT_EQ(0, touch(pool_slot(&b, ids[0]), false));
+	close(conn);
+	munmap((void *)words, words_size(2 * PER_PAGE));
+	pool_close(&b);
+}
+
+/*
+ * A pool for debugging, and a ceiling that is reached: more is taken back than is
+ * wanted, and all of it faults.
+ */
+TEST_F(idle, guarded)
+{
+	enum { NR = 64 };
+	struct secbuf_conn_buffer_args b[NR];
+	volatile struct secbuf_slot_word *words;
+	struct pool p = { 0 };
+	char value[32], old[32];
+	int conns[NR], nr = 0;
+	__u64 id;
+
+	ASSERT_EQ(0, pool_open_flags(&p, self->dev, SLOT_SMALL, NR,
+				     SECBUF_POOL_F_GUARD));
+	words = words_map(p.fd, NR);
+	ASSERT_NE(NULL, words);
+	for (int i = 0; i < NR; i++) {
+		conns[i] = conn_with(self->dev, p.fd, 0, SECBUF_CONN_F_KEEP);
+		ASSERT_LE(0, conns[i]);
+		ASSERT_EQ(0, conn_buffer(conns[i], 0, &b[i]));
+		ASSERT_EQ(0, touch(pool_slot(&p, b[i].out_id), true));
+		word_release(word(words, &b[i]), b[i].out_word);
+	}
+	snprintf(value, sizeof(value), "%llu", secbuf_bytes(self->dev));
+	ASSERT_EQ(0, param_write("max_bytes", value, old));
+	EXPECT_EQ(1, pool_alloc(self->p.fd, &id, 1));
+	param_write("max_bytes", old, NULL);
+	for (int i = 0; i < NR; i++) {
+		bool gone = is_gone(word(words, &b[i]));
+
+		EXPECT_EQ(gone ? SIGBUS : 0,
+			  touch(pool_slot(&p, b[i].out_id), false));
+		nr += gone;
+	}
+	EXPECT_LT(0, nr);
 	for (int i = 0; i < NR; i++)
 		close(conns[i]);
 	munmap((void *)words, words_size(NR));
