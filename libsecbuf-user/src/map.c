@@ -61,8 +61,7 @@ static void secbuf_map_release_guards(struct secbuf_map *map)
 	munmap(map->slots + map->slots_size, map->page_size);
 }
 
-static int secbuf_map_file(void *where, size_t size, int prot, int fd,
-			   off_t offset)
+int secbuf_map_file(void *where, size_t size, int prot, int fd, off_t offset)
 {
 	if (mmap(where, size, prot, MAP_SHARED | MAP_FIXED, fd,
 		 offset) == MAP_FAILED)
@@ -70,42 +69,60 @@ static int secbuf_map_file(void *where, size_t size, int prot, int fd,
 	return 0;
 }
 
+/* Unmaps it, or if it is @borrowed, reserves it again. */
+static void secbuf_map_return(void *base, size_t size, int borrowed)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+	if (!size)
+		return;
+	if (borrowed)
+		mmap(base, size, PROT_NONE, flags | MAP_FIXED, -1, 0);
+	else
+		munmap(base, size);
+}
+
+void secbuf_map_give_back(void *base, size_t size, size_t lost,
+			  size_t lost_size, int borrowed)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	unsigned char *bytes = base;
+
+	secbuf_map_return(bytes, lost, borrowed);
+	if (borrowed)
+		mmap(bytes + lost, lost_size, PROT_NONE,
+		     flags | MAP_FIXED_NOREPLACE, -1, 0);
+	secbuf_map_return(bytes + lost + lost_size, size - lost - lost_size,
+			  borrowed);
+}
+
+/* If it fails there is nothing left of the map. */
+static int secbuf_map_part(struct secbuf_map *map, int fd, unsigned char *where,
+			   size_t size, int prot, off_t offset)
+{
+	int err = secbuf_map_file(where, size, prot, fd, offset);
+
+	if (err)
+		secbuf_map_give_back(map->base, map->size, where - map->base,
+				     size, map->borrowed);
+	return err;
+}
+
 static int secbuf_map_fill(struct secbuf_map *map, int fd)
 {
 	int err;
 
-	err = secbuf_map_file(map->base, map->page_size, PROT_READ, fd,
+	err = secbuf_map_part(map, fd, map->base, map->page_size, PROT_READ,
 			      SECBUF_POOL_MMAP_CONTROL);
 	if (!err)
-		err = secbuf_map_file(map->slots, map->slots_size,
-				      PROT_READ | PROT_WRITE, fd, 0);
+		err = secbuf_map_part(map, fd, map->slots, map->slots_size,
+				      PROT_READ | PROT_WRITE, 0);
 	return err;
-}
-
-/*
- * The kernel may have unmapped what was there before it failed, and another
- * thread may have mapped something of its own. If not, some address space is lost,
- * or, if it is borrowed, reserved again.
- */
-static void secbuf_map_fail(struct secbuf_map *map)
-{
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-
-	if (!map->borrowed) {
-		munmap(map->base, map->page_size);
-		secbuf_map_release_guards(map);
-		return;
-	}
-	mmap(map->base, map->page_size, PROT_NONE, flags | MAP_FIXED, -1, 0);
-	mmap(map->slots, map->slots_size, PROT_NONE,
-	     flags | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
 int secbuf_map_pool(struct secbuf_map *map, int fd, size_t slots_size,
 		    size_t align, void *where)
 {
-	int err;
-
 	map->page_size = sysconf(_SC_PAGESIZE);
 	if (slots_size > SIZE_MAX / 2)
 		return -ENOMEM;
@@ -117,10 +134,7 @@ int secbuf_map_pool(struct secbuf_map *map, int fd, size_t slots_size,
 	if (map->base == MAP_FAILED)
 		return -errno;
 	map->slots = map->base + 2 * map->page_size;
-	err = secbuf_map_fill(map, fd);
-	if (err)
-		secbuf_map_fail(map);
-	return err;
+	return secbuf_map_fill(map, fd);
 }
 
 void secbuf_map_undo(struct secbuf_map *map, int child)

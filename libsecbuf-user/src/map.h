@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Objects of which a part is empty in a child have it begin here. No page of any
@@ -63,6 +64,18 @@ int secbuf_map_pool(struct secbuf_map *map, int fd, size_t slots_size,
 
 /* The other way round; @child: in a child, which has only a part of it. */
 void secbuf_map_undo(struct secbuf_map *map, int child);
+
+/* Maps a part of @fd in a reservation: 0 or a negative errno. */
+int secbuf_map_file(void *where, size_t size, int prot, int fd, off_t offset);
+
+/*
+ * Unmaps a reservation, or if it is @borrowed reserves it again, when what
+ * was to be mapped at @lost could not be. The kernel may have unmapped what was
+ * there before it failed, and another thread may have mapped something of its
+ * own: these @lost_size bytes are left alone. If neither, they are lost.
+ */
+void secbuf_map_give_back(void *base, size_t size, size_t lost,
+			  size_t lost_size, int borrowed);
 
 /* Where the kernel asks for memory. */
 const struct secbuf_pool_control *

@@ -35,13 +35,18 @@ static void secbuf_ring_unmap(struct secbuf_ring_handle *handle)
 	munmap(handle->base, handle->map_size);
 }
 
+/* If it fails nothing of the ring is mapped any more. */
 static int secbuf_ring_map_at(struct secbuf_ring_handle *handle, size_t where,
 			      size_t size, int prot, off_t offset)
 {
-	if (mmap(handle->base + where, size, prot, MAP_SHARED | MAP_FIXED,
-		 handle->fd, offset) == MAP_FAILED)
-		return -errno;
-	return 0;
+	int err = secbuf_map_file(handle->base + where, size, prot, handle->fd,
+				  offset);
+
+	/* Whoever made the ring can have it fail at any time. */
+	if (err)
+		secbuf_map_give_back(handle->base, handle->map_size, where,
+				     size, 0);
+	return err;
 }
 
 /* Where to have it if nothing is there: below, unless that is too close to 0. */
@@ -104,8 +109,6 @@ static int secbuf_ring_map(struct secbuf_ring_handle *handle,
 	if (!err)
 		err = secbuf_ring_map_at(handle, data, size, both,
 					 SECBUF_RING_MMAP_DATA);
-	if (err)
-		secbuf_ring_unmap(handle);
 	places->own = handle->base + (producer ? head : tail);
 	places->peer = handle->base + (producer ? tail : head);
 	places->status = (const void *)((const char *)places->peer + page);
