@@ -335,8 +335,11 @@ static __poll_t poll_state(struct secbuf_ring_handle *handle, u64 min)
 	case -EAGAIN:
 		return 0;
 	case -EPIPE:
+		/* Who waits to write learns that he cannot: select() asks no more. */
+		if (secbuf_ring_is_producer(handle->end))
+			return ready;
 		/* What is left is less than was asked for, but it is the rest. */
-		return amount && !secbuf_ring_is_producer(handle->end) ? ready : 0;
+		return amount ? ready : 0;
 	case -ESHUTDOWN:
 		return EPOLLERR | EPOLLHUP;
 	default:

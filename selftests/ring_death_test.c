@@ -5,7 +5,9 @@
  */
 #include "secbuf_ring_child.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <sys/select.h>
 
 enum way { WAY_EXIT, WAY_KILL, WAY_SEGV, WAY_ABORT, WAY_EXEC, WAY_CLOSE };
 
@@ -190,13 +192,69 @@ TEST_F(death, consumer)
 	EXPECT_EQ(variant->status, child_end(&child));
 
 	EXPECT_EQ(SECBUF_RING_CONSUMER_GONE, p.status->flags);
-	EXPECT_EQ(POLLHUP, poll_for(self->p, WAIT_MS));
+	EXPECT_EQ(POLLOUT | POLLHUP, poll_for(self->p, WAIT_MS));
 	EXPECT_EQ(0, ring_stats(self->p, &stats));
 	EXPECT_EQ(0, stats.out_bytes);
 	EXPECT_EQ(0, count_not(p.data, 0, 2 * SIZE));
 	EXPECT_EQ(-1, write(self->p, "x", 1));
 	EXPECT_EQ(EPIPE, errno);
 	ring_end_unmap(&p);
+}
+
+/* Returns 1 if it is writable within @ms. */
+static int select_for_writing(int fd, int ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+	fd_set fds;
+
+	FD_ZERO(&fds);
+	FD_SET(fd, &fds);
+	return select(fd + 1, NULL, &fds, NULL, &tv);
+}
+
+struct sleeper {
+	pid_t		tid;
+	struct child	*child;
+};
+
+static void *go_on_when_asleep(void *arg)
+{
+	struct sleeper *sleeper = arg;
+
+	wait_until(is_asleep(sleeper->tid));
+	child_go_on(sleeper->child);
+	return NULL;
+}
+
+/* It does not know of POLLHUP. */
+TEST_F(death, select_for_writing)
+{
+	enum way way = variant->way;
+	char buf[SIZE] = { 1 };
+	struct child child;
+	struct sleeper sleeper = { gettid(), &child };
+	pthread_t thread;
+
+	if (goes_unnoticed(self->dev, variant->way))
+		SKIP(return, "objects do not die with their owner here");
+	ASSERT_EQ(10, write(self->p, buf, 10));
+	ASSERT_EQ(0, child_start(&child, dying_consumer, &self->args, &way));
+	ASSERT_EQ(0, child_await(&child));
+	fcntl(self->p, F_SETFL, O_WRONLY | O_NONBLOCK);
+	while (write(self->p, buf, sizeof(buf)) > 0)
+		;
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, go_on_when_asleep,
+				    &sleeper));
+	EXPECT_EQ(1, select_for_writing(self->p, WAIT_MS));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-1, write(self->p, buf, 1));
+	EXPECT_EQ(EPIPE, errno);
+	/* It had died before. */
+	EXPECT_EQ(1, select_for_writing(self->p, 0));
+	if (way == WAY_EXEC || way == WAY_CLOSE)
+		kill(child.pid, SIGKILL);
+	EXPECT_EQ(variant->status, child_end(&child));
 }
 
 /* Both, one after the other, and then the descriptors are all that is left. */

@@ -1253,8 +1253,9 @@ struct secbuf_ring_status {
  * poll: consumer: EPOLLIN when there is something to read; producer: EPOLLOUT
  * when there is space; but after a call on this end was refused with EAGAIN or
  * ETIMEDOUT, only when there is as much as it asked for. EPOLLHUP when the
- * other end is gone, EPOLLERR when the ring is broken, both when it is reset or
- * this end closed, EPOLLERR for who is not the owner.
+ * other end is gone, for a producer with EPOLLOUT, since write() would not
+ * sleep; EPOLLERR when the ring is broken, both when it is reset or this end
+ * closed, EPOLLERR for who is not the owner.
  *
  * ioctl(FIONREAD): on both ends, the bytes used; of records, the payload of the
  * next one, or 0; 0 when the consumer is gone. EPROTO, EFAULT, EBUSY (another
