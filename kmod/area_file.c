@@ -420,7 +420,7 @@ static __poll_t area_poll(struct file *file, poll_table *wait)
 	struct area_file *af = file->private_data;
 
 	poll_wait(file, &af->member.area->wait, wait);
-	if (secbuf_area_file_check(file))
+	if (secbuf_owner_check_poll(&af->owned))
 		return EPOLLERR;
 	return secbuf_member_pressed(&af->member) ? EPOLLPRI : 0;
 }
@@ -674,4 +674,17 @@ int secbuf_area_file_check(struct file *file)
 	struct area_file *af = file->private_data;
 
 	return secbuf_owner_check(&af->owned);
+}
+
+/**
+ * secbuf_area_file_check_poll() - the same, in ->poll
+ * @file: its file
+ *
+ * Return: 0, -EPERM, -ESHUTDOWN.
+ */
+int secbuf_area_file_check_poll(struct file *file)
+{
+	struct area_file *af = file->private_data;
+
+	return secbuf_owner_check_poll(&af->owned);
 }

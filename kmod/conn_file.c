@@ -262,10 +262,13 @@ static long conn_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static __poll_t conn_poll(struct file *file, poll_table *wait)
 {
-	struct secbuf_conn *conn = secbuf_conn_from_file(file);
+	struct secbuf_slot_conn *sc = file->private_data;
+	struct secbuf_conn *conn = &sc->conn;
 
 	poll_wait(file, &conn->wait, wait);
-	return secbuf_conn_check(file) ? EPOLLERR : READ_ONCE(conn->events);
+	if (secbuf_area_file_check_poll(sc->pool_file))
+		return EPOLLERR;
+	return READ_ONCE(conn->events);
 }
 
 /* Waits for nobody. */

@@ -345,6 +345,23 @@ int secbuf_owner_check(const struct secbuf_owned *owned)
 	return 0;
 }
 
+/**
+ * secbuf_owner_check_poll() - the same, in ->poll
+ * @owned: the object
+ *
+ * AIO asks in the context of who submits, and after a wake once more from a
+ * kernel thread, which is nobody's. Who may not was told so the first time.
+ *
+ * Context: process.
+ * Return: 0, -ESHUTDOWN (the owner is gone), -EPERM (another process).
+ */
+int secbuf_owner_check_poll(const struct secbuf_owned *owned)
+{
+	if (current->flags & PF_KTHREAD)
+		return READ_ONCE(owned->dead) ? -ESHUTDOWN : 0;
+	return secbuf_owner_check(owned);
+}
+
 static void pass_barrier(void *unused)
 {
 	/* Pairs with those in secbuf_owner_barrier(). */

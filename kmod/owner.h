@@ -50,6 +50,7 @@ int secbuf_owner_attach(struct secbuf_owned *owned,
 void secbuf_owner_detach(struct secbuf_owned *owned);
 void secbuf_owner_flush(struct secbuf_owned *owned);
 int secbuf_owner_check(const struct secbuf_owned *owned);
+int secbuf_owner_check_poll(const struct secbuf_owned *owned);
 void secbuf_owner_kill_all(bool for_good);
 void secbuf_owner_barrier(const struct secbuf_owned *owned);
 void secbuf_owner_exit(void);

@@ -385,7 +385,7 @@ static __poll_t pool_poll(struct file *file, poll_table *wait)
 	struct pool_file *pf = file->private_data;
 
 	poll_wait(file, &pf->wait, wait);
-	return secbuf_owner_check(&pf->owned) ? EPOLLERR : 0;
+	return secbuf_owner_check_poll(&pf->owned) ? EPOLLERR : 0;
 }
 
 static void pool_show_fdinfo(struct seq_file *m, struct file *file)

@@ -12,8 +12,6 @@
  */
 #include "ring_bell.h"
 
-#include <linux/poll.h>
-
 #include "ring_pos.h"
 
 /**
@@ -91,8 +89,8 @@ void secbuf_ring_bell_seen(struct secbuf_ring_bell *bell, u64 armed)
 static void wake(struct secbuf_ring_bell *bell)
 {
 	atomic64_inc(&bell->wakes);
-	wake_up_interruptible_poll(&bell->wait, EPOLLIN | EPOLLRDNORM |
-						EPOLLOUT | EPOLLWRNORM);
+	/* Without saying for what: io_uring and AIO report that unseen. */
+	wake_up_interruptible(&bell->wait);
 }
 
 /**
@@ -133,7 +131,5 @@ void secbuf_ring_bell_alarm(struct secbuf_ring_bell *bell)
 	spin_lock(&bell->lock);
 	WRITE_ONCE(*bell->need_wake, 0);
 	spin_unlock(&bell->lock);
-	wake_up_interruptible_poll(&bell->wait, EPOLLIN | EPOLLOUT | EPOLLERR |
-						EPOLLHUP | EPOLLRDNORM |
-						EPOLLWRNORM);
+	wake_up_interruptible(&bell->wait);
 }

@@ -355,7 +355,7 @@ static __poll_t ring_poll(struct file *file, poll_table *wait)
 	__poll_t mask;
 
 	poll_wait(file, &end->bell.wait, wait);
-	if (secbuf_ring_handle_check(handle))
+	if (secbuf_ring_handle_check_poll(handle))
 		return EPOLLERR;
 	mask = poll_state(handle, min);
 	if (!mask) {

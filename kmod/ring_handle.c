@@ -40,6 +40,17 @@ int secbuf_ring_handle_check(const struct secbuf_ring_handle *handle)
 }
 
 /**
+ * secbuf_ring_handle_check_poll() - the same, in ->poll
+ * @handle: the end
+ *
+ * Return: 0, -EPERM, -ESHUTDOWN (its owner is dead).
+ */
+int secbuf_ring_handle_check_poll(const struct secbuf_ring_handle *handle)
+{
+	return secbuf_owner_check_poll(owned_of(handle));
+}
+
+/**
  * secbuf_ring_handle_check_creator() - did the calling task make this ring?
  * @handle: an end
  *

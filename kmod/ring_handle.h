@@ -31,6 +31,7 @@ secbuf_ring_handle_create(struct secbuf_ring_end *end, const char *name,
 void secbuf_ring_handle_release(struct secbuf_ring_handle *handle);
 void secbuf_ring_handle_flush(struct secbuf_ring_handle *handle);
 int secbuf_ring_handle_check(const struct secbuf_ring_handle *handle);
+int secbuf_ring_handle_check_poll(const struct secbuf_ring_handle *handle);
 int secbuf_ring_handle_check_creator(const struct secbuf_ring_handle *handle);
 int secbuf_ring_handle_claim(struct secbuf_ring_handle *handle);
 

@@ -4,6 +4,7 @@
  * it goes, and the program is asked for what it keeps itself.
  */
 #include "secbuf_fixture.h"
+#include "secbuf_aio.h"
 #include "secbuf_limits.h"
 #include "secbuf_touch.h"
 
@@ -279,6 +280,23 @@ TEST_F(pressure, poll_and_conns)
 	EXPECT_EQ(POLLPRI, pressed(self->p.fd));
 	EXPECT_EQ(1, pool_free(self->p.fd, &id, 1));
 	EXPECT_EQ(0, pressed(self->p.fd));
+}
+
+/* It asks from a thread of the kernel. */
+TEST_F(pressure, poll_by_aio)
+{
+	struct aio aio;
+	__u64 id;
+	int err;
+
+	ASSERT_EQ(1, pool_alloc(self->p.fd, &id, 1));
+	err = aio_poll(&aio, self->p.fd, POLLPRI);
+	if (err == -ENOSYS)
+		SKIP(return, "no AIO: %s", strerror(-err));
+	ASSERT_EQ(0, err);
+	EXPECT_TRUE(short_until(self->control->pressure));
+	EXPECT_EQ(POLLPRI, aio_result(&aio, WAIT_MS));
+	EXPECT_EQ(1, pool_free(self->p.fd, &id, 1));
 }
 
 static void *make_short(void *arg)
