@@ -9,6 +9,15 @@
 
 #include "ring.h"
 
+/* It may be used again between the two. */
+static u64 idle_ns(const struct secbuf_ring *ring)
+{
+	u64 now = ktime_get_boottime_ns();
+	u64 used_at = READ_ONCE(ring->used_at);
+
+	return now > used_at ? now - used_at : 0;
+}
+
 /**
  * secbuf_ring_fill_stats() - counters
  * @ring: the ring
@@ -40,6 +49,6 @@ void secbuf_ring_fill_stats(struct secbuf_ring *ring,
 			   atomic64_read(&consumer->bell.wakes);
 	stats->out_faults = atomic64_read(&ring->faults);
 	stats->out_shrinks = ring->shrinks;
-	stats->out_idle_ns = ktime_get_boottime_ns() - READ_ONCE(ring->used_at);
+	stats->out_idle_ns = idle_ns(ring);
 	up_read(&ring->map_lock);
 }

@@ -11,12 +11,14 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
+#include <linux/timekeeping.h>
 #include <linux/uio.h>
 
 #include "fixture.h"
 #include "ring_io.h"
 #include "ring_park.h"
 #include "ring_pos.h"
+#include "ring_stats.h"
 #include "ring_wait.h"
 
 #define SIZE	(4 * PAGE_SIZE)
@@ -583,6 +585,20 @@ static void stop_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(sleeps), (s64)2);
 }
 
+/* Used again since the clock was read. */
+static void idle_ns_test(struct kunit *test)
+{
+	struct secbuf_ring *ring = ring_new(test, 0);
+	struct secbuf_ring_stats_args stats = {};
+
+	WRITE_ONCE(ring->used_at, ktime_get_boottime_ns() + 100 * NSEC_PER_SEC);
+	secbuf_ring_fill_stats(ring, &stats);
+	KUNIT_EXPECT_EQ(test, stats.out_idle_ns, 0);
+	WRITE_ONCE(ring->used_at, 0);
+	secbuf_ring_fill_stats(ring, &stats);
+	KUNIT_EXPECT_GT(test, stats.out_idle_ns, 0);
+}
+
 static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(pos_valid_test),
 	KUNIT_CASE(pos_reached_test),
@@ -606,6 +622,7 @@ static struct kunit_case ring_cases[] = {
 	KUNIT_CASE(bell_test),
 	KUNIT_CASE(wait_test),
 	KUNIT_CASE(stop_test),
+	KUNIT_CASE(idle_ns_test),
 	{}
 };
 
