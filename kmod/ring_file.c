@@ -294,6 +294,12 @@ static long io_timeout(const struct kiocb *iocb)
 	return MAX_SCHEDULE_TIMEOUT;
 }
 
+/* Nothing was moved then: as of pipes, the call can begin again. */
+static ssize_t restartable(ssize_t ret)
+{
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
+
 static ssize_t ring_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct secbuf_ring_handle *handle = iocb->ki_filp->private_data;
@@ -305,7 +311,8 @@ static ssize_t ring_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		return err;
 	if (!iov_iter_count(to))
 		return 0;
-	return secbuf_ring_read_iter(handle->end, to, io_timeout(iocb), generation);
+	return restartable(secbuf_ring_read_iter(handle->end, to,
+						 io_timeout(iocb), generation));
 }
 
 static ssize_t ring_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -319,7 +326,8 @@ static ssize_t ring_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return err;
 	if (!iov_iter_count(from))
 		return 0;
-	return secbuf_ring_write_iter(handle->end, from, io_timeout(iocb), generation);
+	return restartable(secbuf_ring_write_iter(handle->end, from,
+						  io_timeout(iocb), generation));
 }
 
 static __poll_t poll_state(struct secbuf_ring_handle *handle, u64 min)

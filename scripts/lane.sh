@@ -148,7 +148,7 @@ limit=$((limit + seconds * 2 + ring_seconds * 9))
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-rings='ring ring_map ring_wait ring_poll ring_memory ring_end'
+rings='ring ring_map ring_wait ring_poll ring_signal ring_memory ring_end'
 rings+=' ring_peer ring_death ring_charge ring_stress ring_race ring_hostile'
 rings+=' ring_stream'
 conns='conn conn_queue conn_idle conn_send conn_stream conn_race'

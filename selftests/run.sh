@@ -84,7 +84,7 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	access_memory access_pin access_vma access_advice access_stranger \
 	access_dump access_gcore access_swap \
 	share members guard pressure reclaim crowd ring ring_map ring_wait \
-	ring_poll ring_memory ring_charge ring_end ring_peer \
+	ring_poll ring_signal ring_memory ring_charge ring_end ring_peer \
 	ring_death ring_stress ring_race ring_hostile ring_stream secrecy policy module
 for test; do
 	program=$here/${test}_test

@@ -1239,16 +1239,17 @@ struct secbuf_ring_status {
  * Bytes: as many as there are and fit. Records: one record, the payload without
  * its length; EMSGSIZE if it does not fit, and it stays. Sleeps while the ring
  * is empty, unless O_NONBLOCK: EAGAIN. 0: the producer is gone and the ring
- * empty. EPROTO, EINTR, EFAULT, EBUSY (another thread is consuming). EINVAL
- * on the producer end.
+ * empty. EPROTO, EINTR (as of pipes: not if the handler has SA_RESTART or there
+ * is none), EFAULT, EBUSY (another thread is consuming). EINVAL on the producer
+ * end.
  *
  * write() on the producer end, and writev(): Bytes: sleeps until all are
  * written; with O_NONBLOCK as many as fit, or EAGAIN if none. A signal, an
  * error or the end of the consumer in the middle make it return how many were
  * written. Records: makes a record of it, whole or not at all; EMSGSIZE if it
- * can never fit. Writing 0 bytes does nothing. EPIPE, EPROTO, EINTR, EFAULT,
- * ENOMEM, EBUSY. EINVAL on the consumer end. The bytes may come from, or go to,
- * mappings of the ring itself.
+ * can never fit. Writing 0 bytes does nothing. EPIPE, EPROTO, EINTR (likewise),
+ * EFAULT, ENOMEM, EBUSY. EINVAL on the consumer end. The bytes may come from, or
+ * go to, mappings of the ring itself.
  *
  * poll: consumer: EPOLLIN when there is something to read; producer: EPOLLOUT
  * when there is space; but after a call on this end was refused with EAGAIN or
