@@ -68,7 +68,18 @@ static char *join_params(int argc, char **argv)
 	return line;
 }
 
-/* Copies the value of @key in the file's .modinfo; empty if there is none. */
+/* Whoever made the file must not tell the terminal what to do. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (!isprint((unsigned char)*text))
+			*text = '?';
+}
+
+/*
+ * Copies the value of @key in the file's .modinfo, with '?' for what cannot be
+ * printed; empty if there is none.
+ */
 static void get_modinfo(struct kmod_module *mod, const char *key, char *value,
 			size_t size)
 {
@@ -82,6 +93,7 @@ static void get_modinfo(struct kmod_module *mod, const char *key, char *value,
 			snprintf(value, size, "%s",
 				 kmod_module_info_get_value(entry));
 	kmod_module_info_free_list(list);
+	make_printable(value);
 }
 
 static int fail_not_permitted(const char *what)

@@ -23,7 +23,8 @@ static const char help_text[] =
 	"  unload    unload the module\n"
 	"  status    show the module, the device, its limits and its usage\n"
 	"\n"
-	"Parameters: max_bytes, max_user_bytes (see modinfo secbuf).\n"
+	"Parameters: max_bytes, max_user_bytes, idle_secs, hibernation_block,\n"
+	"suspend_zeroize, reboot_zeroize (see modinfo secbuf).\n"
 	"Exit status: 0 done, 1 failed, 2 misused, 3 (status) not loaded.\n";
 
 static const struct {

@@ -57,8 +57,44 @@ expect_line "--version" 0 "^secbufctl [0-9]*\.[0-9]*\.[0-9]*$" --version
 expect_line "two paths" 2 "not PARAM=VALUE" load a.ko b.ko
 expect_line "parameter without a name" 2 "not PARAM=VALUE" load a.ko =1
 
+# knows NAME FILE WORD...: each word of the module, of which secbufctl must know
+tree=$(dirname "$0")/..
+uapi=$tree/uapi/linux/secbuf.h
+names() {
+	sed -n "s/$1/\\1/p" "$2" | sort -u
+}
+knows() {
+	name=$1 where=$2
+	shift 2
+	nr=$((nr + 1))
+	lacks=
+	for word; do
+		grep -q -w "$word" "$where" || lacks="$lacks $word"
+	done
+	if [ $# -gt 0 ] && [ -z "$lacks" ]; then
+		echo "ok $nr $name"
+	else
+		echo "# $where:${lacks:- nothing to look for}"
+		echo "not ok $nr $name"
+		failed=$((failed + 1))
+	fi
+}
+params=$(cat "$tree"/kmod/*.c | names '^module_param(\([a-z_]*\),.*' -)
+"$ctl" --help > "$tmp/help"
+# shellcheck disable=SC2046,SC2086 # lists of words
+{
+	knows "help: parameters" "$tmp/help" $params
+	knows "manual: parameters" "$tree/tools/secbufctl.8" $params
+	knows "status: features" "$tree/tools/status.c" \
+		$(names '^#define \(SECBUF_FEAT_[A-Z_]*\).*' "$uapi")
+	knows "status: objects" "$tree/tools/status.c" \
+		$(sed -n '/^struct secbuf_info_args/,/^}/p' "$uapi" |
+			names '.*\(out_nr_[a-z]*\);.*' -)
+}
+
 if [ -e /sys/module/secbuf ]; then
-	for what in missing directory text other installed status unload; do
+	for what in missing directory text other installed named status \
+			unload; do
 		skip "$what: secbuf is loaded"
 	done
 else
@@ -72,6 +108,17 @@ else
 		skip "load without a path: secbuf is installed"
 	else
 		expect_line "load without a path" 1 "give the path" load
+	fi
+	# Its name clears the screen.
+	printf 'name=\033[2J\377\000' > "$tmp/modinfo"
+	if ! : | "${CC:-cc}" -x c -c -o "$tmp/plain.o" - 2> /dev/null; then
+		skip "load what is named by a terminal's codes: no compiler"
+	elif ! objcopy --add-section .modinfo="$tmp/modinfo" "$tmp/plain.o" \
+			"$tmp/evil.ko" 2> /dev/null; then
+		skip "load what is named by a terminal's codes: no objcopy"
+	else
+		expect_line "load what is named by a terminal's codes" 1 \
+			'is the module ?\[2J?, not' load "$tmp/evil.ko"
 	fi
 	expect "status without the module" 3 "secbufctl load" status
 	expect_line "unload without the module" 0 "is not loaded" unload

@@ -23,6 +23,9 @@ static const struct bit_name feature_names[] = {
 	{ SECBUF_FEAT_POOL_MAPPED, "mapped pools" },
 	{ SECBUF_FEAT_CONN, "conns" },
 	{ SECBUF_FEAT_POOL, "kernel-held pools" },
+	{ SECBUF_FEAT_POOL_PASSABLE, "passable pools" },
+	{ SECBUF_FEAT_POOL_GUARD, "guarded pools" },
+	{ SECBUF_FEAT_RING, "rings" },
 };
 
 static const struct bit_name protection_names[] = {
@@ -145,6 +148,7 @@ static void print_info(const struct secbuf_info_args *info)
 	puts("usage");
 	print_number("pools", info->out_nr_pools);
 	print_number("conns", info->out_nr_conns);
+	print_number("rings", info->out_nr_rings);
 	print_usage_row("all users", info->out_bytes, info->out_bytes_max);
 	print_usage_row("this user", info->out_user_bytes,
 			info->out_user_bytes_max);
