@@ -25,7 +25,9 @@
 #define __SECBUF_COPY_PLAIN	1
 #endif
 
-__SECBUF_DECLS_BEGIN
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /**
  * secbuf_memory_copy() - copy bytes and leave none in a vector register
@@ -168,6 +170,8 @@ static inline void __secbuf_copy(void *dst, const void *src, size_t n)
 		__secbuf_copy_upto16(to, from, n);
 }
 
-__SECBUF_DECLS_END
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SECBUF_COPY_H */

@@ -66,11 +66,31 @@ build_run() {
 		LD_LIBRARY_PATH=$prefix/lib "$tmp/user" >> "$tmp/log" 2>&1
 }
 
+# alone COMPILER FLAGS...: each header that is installed, and nothing before it
+alone() {
+	for header in secbuf.h secbuf/*.h linux/*.h; do
+		echo "#include <$header>" > "$tmp/alone.c"
+		"$@" -I. -Wall -Wextra -Werror -fsyntax-only "$tmp/alone.c" ||
+			return 1
+	done
+}
+
 echo "TAP version 13"
-echo "1..5"
+echo "1..7"
 "${MAKE:-make}" --no-print-directory install O="${O:-build}" \
 	PREFIX="$prefix" SANITIZE="$SANITIZE" > "$tmp/log" 2>&1
 result $? "make install"
+
+cd "$prefix/include/libsecbuf-user" || exit 1
+alone "${CC:-cc}" -std=c99 > "$tmp/log" 2>&1
+result $? "each header alone, in C99"
+if command -v "${CXX:-c++}" > /dev/null; then
+	alone "${CXX:-c++}" -x c++ -std=c++11 > "$tmp/log" 2>&1
+	result $? "each header alone, in C++"
+else
+	skip "headers alone, C++: no C++ compiler"
+fi
+cd - > /dev/null || exit 1
 
 if ! command -v pkg-config > /dev/null; then
 	for what in "C, shared" "C, static" "C++, shared" "versions"; do
