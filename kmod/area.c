@@ -371,9 +371,10 @@ void secbuf_area_press(struct secbuf_area *area)
 	WRITE_ONCE(control->pressure, area->pressure);
 	/*
 	 * Without saying for what: io_uring and AIO report that unseen, and the
-	 * members share the queue.
+	 * members share the queue. All, for those who want to be told alone may
+	 * be of different members.
 	 */
-	wake_up_interruptible(&area->wait);
+	wake_up_interruptible_all(&area->wait);
 }
 
 /**

@@ -89,8 +89,11 @@ void secbuf_ring_bell_seen(struct secbuf_ring_bell *bell, u64 armed)
 static void wake(struct secbuf_ring_bell *bell)
 {
 	atomic64_inc(&bell->wakes);
-	/* Without saying for what: io_uring and AIO report that unseen. */
-	wake_up_interruptible(&bell->wait);
+	/*
+	 * Without saying for what: io_uring and AIO report that unseen. All, for
+	 * they need not want the same.
+	 */
+	wake_up_interruptible_all(&bell->wait);
 }
 
 /**
@@ -131,5 +134,5 @@ void secbuf_ring_bell_alarm(struct secbuf_ring_bell *bell)
 	spin_lock(&bell->lock);
 	WRITE_ONCE(*bell->need_wake, 0);
 	spin_unlock(&bell->lock);
-	wake_up_interruptible(&bell->wait);
+	wake_up_interruptible_all(&bell->wait);
 }
