@@ -708,12 +708,18 @@ static int create_held(int dev)
 	return kpool_create(dev, PAGE, 0, 4, &args) ?: args.out_fd;
 }
 
-static int create_conn(int dev)
+static int create_mapped(int dev)
 {
 	struct secbuf_pool_create_args args;
 
-	return pool_create(dev, PAGE, 4, &args) ?:
-	       conn_create(dev, args.out_fd);
+	return pool_create(dev, PAGE, 4, &args) ?: args.out_fd;
+}
+
+static int create_conn(int dev)
+{
+	int pool = create_mapped(dev);
+
+	return pool < 0 ? pool : conn_create(dev, pool);
 }
 
 static int create_ring(int dev)
@@ -727,6 +733,7 @@ static int create_ring(int dev)
 }
 
 FIXTURE_VARIANT_ADD(told, held_pool) { .create = create_held };
+FIXTURE_VARIANT_ADD(told, mapped_pool) { .create = create_mapped };
 FIXTURE_VARIANT_ADD(told, conn) { .create = create_conn };
 FIXTURE_VARIANT_ADD(told, ring) { .create = create_ring };
 
