@@ -5,7 +5,7 @@
 # of the tables of README.md (promises) and SECURITY.md (what holds) names tests,
 # as `PROGRAM: TEST, TEST...`. Each row must name one, and each must be there:
 # in a program as the argument of a macro like TEST or as a string, in a script as a
-# word.
+# word. And each program of selftests/ must be run.
 
 # shellcheck disable=SC2016 # those quotes are of Markdown
 
@@ -94,11 +94,27 @@ check()
 	done < <(rows "$1" "$2")
 }
 
+# By run.sh if nothing else is asked for, or as a part of a lane of its own.
+check_run()
+{
+	local file name
+
+	for file in selftests/*_test.c; do
+		name=${file#selftests/}
+		name=${name%_test.c}
+		grep -qE "[[:space:]]$name( |\$)" selftests/run.sh && continue
+		grep -qE "run\.sh $name\"" scripts/lane.sh && continue
+		echo "$file: nothing runs it"
+		status=1
+	done
+}
+
 check_all()
 {
 	status=0 rows=0 ids=0
 	check README.md 'What is promised'
 	check SECURITY.md 'Who is kept out'
+	check_run
 	if [ $rows -lt 20 ]; then
 		echo "check-ids.sh: only $rows rows found"
 		status=1
@@ -107,7 +123,17 @@ check_all()
 	return $status
 }
 
-# A row without a test, a program and a test that are not there must be found.
+# expect COMPLAINT OUTPUT
+expect()
+{
+	grep -q "$1" <<<"$2" || {
+		echo "check-ids.sh: does not find: $1" >&2
+		exit 1
+	}
+}
+
+# A row without a test, a program and a test that are not there, a program that is
+# not run must be found.
 selftest()
 {
 	local complaint out
@@ -121,11 +147,12 @@ selftest()
 			's/: [a-z][a-z_0-9]*`/: is_not_there`/;has no test'; do
 		sed "/^| promise/,/^\$/${complaint%;*}" README.md >"$tmp/README.md"
 		out=$("$tmp/scripts/check-ids.sh") && out=''
-		grep -q "${complaint#*;}" <<<"$out" || {
-			echo "check-ids.sh: does not find: ${complaint#*;}" >&2
-			return 1
-		}
+		expect "${complaint#*;}" "$out"
 	done
+	cp README.md "$tmp"
+	sed 's/ owner_end / /' selftests/run.sh >"$tmp/selftests/run.sh"
+	out=$("$tmp/scripts/check-ids.sh") && out=''
+	expect 'nothing runs it' "$out"
 }
 
 case ${1:-} in

@@ -80,9 +80,9 @@ run insmod sh -c "insmod '$module' && [ -c /dev/secbuf ] && \
 	echo '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0'"
 
 [ $# -gt 0 ] || set -- image abi dev pool kpool context sample lines observe \
-	conn conn_queue conn_idle conn_send conn_stream conn_race mmap owner \
-	access_memory access_pin access_vma access_advice access_stranger \
-	access_dump access_gcore access_swap \
+	conn conn_queue conn_idle conn_send conn_stream conn_race mmap \
+	owner owner_end access_memory access_pin access_vma access_advice \
+	access_stranger access_dump access_gcore access_swap \
 	share members guard pressure reclaim crowd ring ring_map ring_wait \
 	ring_poll ring_signal ring_memory ring_charge ring_end ring_peer \
 	ring_death ring_stress ring_race ring_hostile ring_stream secrecy policy module
