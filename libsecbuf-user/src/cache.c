@@ -5,11 +5,20 @@
 #include "cache.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 /* How often to look if an owner is still busy, before leaving it to him. */
 #define SECBUF_CACHE_PATIENCE	64
+
+/*
+ * Before a limit is reported: how often to ask owners who were busy, which is
+ * for nanoseconds unless they were preempted, and what to sleep in between.
+ */
+#define SECBUF_CACHE_TRIES	32
+#define SECBUF_CACHE_NAP_NS	500000
 
 /* Of a thread that must do without: always busy. */
 static struct secbuf_cache secbuf_cache_none = { .busy = 1 };
@@ -411,19 +420,61 @@ static void secbuf_cache_collect_all(void)
 	}
 }
 
-bool secbuf_cache_reclaim(struct secbuf_pool *pool, int err)
+/* Is there anybody who was asked, and has not given what he has? Under the lock. */
+static bool secbuf_cache_is_awaited(const struct secbuf_pool *pool)
+{
+	struct secbuf_thread *thread = NULL;
+	struct secbuf_cache *cache;
+
+	while ((cache = secbuf_cache_next(pool, &thread)) != NULL)
+		if (thread != secbuf_thread_self && secbuf_get(cache->request))
+			return true;
+	return false;
+}
+
+/* Is it worth to try once more? False in @awaited: there is no use in waiting. */
+static bool secbuf_cache_try_reclaim(struct secbuf_pool *pool, int err,
+				     bool *awaited)
 {
 	bool worth = true;
 
-	if (err != -ENOSPC && err != -EDQUOT && err != -ENOMEM)
-		return false;
+	*awaited = false;
 	if (!secbuf_thread_lock())
 		return false;
-	if (err != -ENOSPC)
+	if (err != -ENOSPC) {
 		secbuf_cache_collect_all();
-	else
-		worth = pool->hot.index && secbuf_cache_collect(pool);
+	} else if (!pool->hot.index) {
+		worth = false;
+	} else if (!secbuf_cache_collect(pool)) {
+		*awaited = secbuf_cache_is_awaited(pool);
+		/* Another thread may have given back what it had just now. */
+		worth = pool->hot.nr_caches > 1;
+	}
 	secbuf_thread_unlock();
+	return worth;
+}
+
+/* Nobody is to be cancelled in the middle of using his cache. */
+static void secbuf_cache_nap(void)
+{
+	const struct timespec nap = { .tv_nsec = SECBUF_CACHE_NAP_NS };
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	nanosleep(&nap, NULL);
+	pthread_setcancelstate(state, &state);
+}
+
+bool secbuf_cache_reclaim(struct secbuf_pool *pool, int err)
+{
+	unsigned int tries = SECBUF_CACHE_TRIES;
+	bool awaited, worth;
+
+	if (err != -ENOSPC && err != -EDQUOT && err != -ENOMEM)
+		return false;
+	while ((worth = secbuf_cache_try_reclaim(pool, err, &awaited)) &&
+	       awaited && --tries)
+		secbuf_cache_nap();
 	return worth;
 }
 
