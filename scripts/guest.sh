@@ -257,8 +257,9 @@ for boot in 1 2 3; do
 	converse
 	# A kernel that died before that was in trouble, too.
 	[ -n "$again$timed_out" ] || has_begun || again=1
+	[ -n "$status$timed_out" ] || ! met_ghost || again=1
 	[ -n "$again" ] || break
-	say "boot $boot: the kernel was in trouble before the script began:"
+	say "boot $boot: trouble before the script began, or of the emulator:"
 	complaints -m 1 | show_log || true
 done
 judge

@@ -114,6 +114,29 @@ verdict 'KASAN: slab-use-after-free in x' || good=1
 harmless=''
 tap_result $good '--harmless, and nothing else'
 
+# oops BYTE: in front of where a breakpoint is said to have been
+oops()
+{
+	cat >"$log" <<-EOT
+	[    1.000000] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
+	[    1.000001] RIP: 0010:recalc_sigpending+0x4c/0x80
+	[    1.000002] Code: 10 0c 00 00 01 75 0c $1 <14> f0 80 23 fb 5b c3 cc
+	EOT
+}
+
+oops eb
+good=0
+met_ghost || good=1
+tap_result $good 'a breakpoint that is not there is of the emulator'
+oops cc
+good=0
+! met_ghost || good=1
+tap_result $good 'one that is there is not'
+echo '[    1.000000] Oops: 0002 [#1] PREEMPT SMP NOPTI' >"$log"
+good=0
+! met_ghost || good=1
+tap_result $good 'nor is another oops'
+
 IFS='|' read -r -a kinds <<<"$splats"
 examples | sed 's/^/[   12.345678] /' >"$log"
 good=0
