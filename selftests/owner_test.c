@@ -679,10 +679,6 @@ TEST_F(held, address_space)
 }
 
 /*
- * The owner dies; a child made by fork holds its descriptors. The test is the
- * parent of the owner, and inherits the child.
- */
-/*
  * Who shares the memory of the owner, and waits for the end of an object: all of
  * them, also those who want to be woken one at a time.
  */
@@ -827,6 +823,10 @@ TEST_F(told, all_who_wait)
 	close(self->fd);
 }
 
+/*
+ * The owner dies; a child made by fork holds its descriptors. The test is the
+ * parent of the owner, and inherits the child.
+ */
 FIXTURE(death)
 {
 	int			dev;

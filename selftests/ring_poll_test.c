@@ -5,6 +5,7 @@
  * of the kernel if not.
  */
 #include "secbuf_ring_both.h"
+#include "secbuf_ring_events.h"
 
 #include <signal.h>
 
@@ -23,26 +24,6 @@ static void read_some(struct ring *r)
 
 	if (read(r->c.fd, buf, SIZE) <= 0)
 		_exit(99);
-}
-
-static void hangup_p(struct ring *r)
-{
-	ring_hangup(r->p.fd);
-}
-
-static void hangup_c(struct ring *r)
-{
-	ring_hangup(r->c.fd);
-}
-
-static void reset_ring(struct ring *r)
-{
-	ring_reset(r->p.fd);
-}
-
-static void break_ring(struct ring *r)
-{
-	ring_notify_args(r->p.fd, SECBUF_RING_NOTIFY_F_BROKEN, 0, 0, NULL);
 }
 
 /* Until a producer finds no space. */

@@ -4,6 +4,7 @@
  * write(), and what ends it.
  */
 #include "secbuf_ring_both.h"
+#include "secbuf_ring_events.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -326,26 +327,6 @@ TEST_F(both, epoll_level)
 		EXPECT_EQ(10, read(self->c, buf, 10));
 	}
 	close(ep);
-}
-
-static void hangup_p(struct ring *r)
-{
-	ring_hangup(r->p.fd);
-}
-
-static void hangup_c(struct ring *r)
-{
-	ring_hangup(r->c.fd);
-}
-
-static void reset_ring(struct ring *r)
-{
-	ring_reset(r->p.fd);
-}
-
-static void break_ring(struct ring *r)
-{
-	ring_notify_args(r->p.fd, SECBUF_RING_NOTIFY_F_BROKEN, 0, 0, NULL);
 }
 
 TEST_F(both, sleepers_are_woken)
