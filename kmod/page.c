@@ -126,7 +126,7 @@ static bool is_in_image(const struct page *page)
 	       page_to_pfn(page) <= image_last;
 }
 
-/* The page that was freed just now, or another of the image; charged to nobody. */
+/* Keeps the next page, charged to nobody, if it is in the image. */
 static bool pass_over(gfp_t gfp)
 {
 	struct page *page = alloc_page(gfp & ~__GFP_ACCOUNT);
@@ -135,7 +135,7 @@ static bool pass_over(gfp_t gfp)
 		return false;
 	if (!is_in_image(page)) {
 		__free_page(page);
-		return true;
+		return false;
 	}
 	spin_lock(&passed_over_lock);
 	list_add(&page->lru, &passed_over);
@@ -144,17 +144,26 @@ static bool pass_over(gfp_t gfp)
 }
 
 /*
- * A page of the image that is freed is the next that one gets: it is kept, but
- * not at the cost of the cgroup whose page this is to be.
+ * A page of the image that is freed is as a rule the next that one gets: it is
+ * kept, but not at the cost of the cgroup whose page this is to be. Until there
+ * is one that is outside, each turn takes one of the image out of reach: so this
+ * ends.
  */
 static struct page *alloc_outside(gfp_t gfp)
 {
-	struct page *page;
+	struct page *page, *met, *next;
+	LIST_HEAD(held);
 
 	while ((page = alloc_page(gfp | __GFP_ZERO)) && is_in_image(page)) {
-		__free_page(page);
-		if (!pass_over(gfp))
-			return NULL;
+		if (pass_over(gfp))
+			__free_page(page);
+		else
+			list_add(&page->lru, &held);
+	}
+	list_for_each_entry_safe(met, next, &held, lru) {
+		list_del(&met->lru);
+		__free_page(met);
+		pass_over(gfp);
 	}
 	return page;
 }
