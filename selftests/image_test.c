@@ -3,10 +3,12 @@
  * No secret is in the segment of the kernel's image: /proc/kcore shows that
  * without a look at page flags, with what was init code and is free memory now.
  *
- * Nearly all of the memory is taken, as ordinary memory, which must meet such
- * pages or the test proves nothing. Those, and others that lie scattered, are
- * given back, and a pool gets as much as there is then, but for less than what
+ * A child takes nearly all of the memory, as ordinary memory, which must meet
+ * such pages or the test proves nothing. Those, and others that lie scattered, it
+ * gives back, and a pool gets as much as there is then, but for less than what
  * was given back: it must not have them. Nor does its memory cgroup pay for them.
+ * If somebody else needs what is left, the kernel kills the child: then all that
+ * there was is taken.
  *
  * The module keeps those that it has met: this is the first test for which it is
  * loaded.
@@ -15,6 +17,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "secbuf_limits.h"
 
@@ -29,10 +33,11 @@
 
 /*
  * Left for everybody else, while memory is taken and while the pool is granted
- * the rest, with less in the kernel's own reserves: their settings.
+ * the rest: more than the kernel's own reserves, the settings below and what is
+ * for devices alone.
  */
 #define RESERVE		(12UL << 20)
-#define LEFT		(2UL << 20)
+#define LEFT		(4UL << 20)
 
 /* Taken between two looks at what is left. */
 #define STEP		(1024UL * 1024)
@@ -153,6 +158,68 @@ static char *take_most(size_t *size)
 	return bytes;
 }
 
+/* The child that has the memory, and what it took and found, in pages. */
+struct hog {
+	pid_t pid;
+	struct {
+		long taken;
+		long found;
+	} pages;
+};
+
+static void hog_run(const struct image *image, int out)
+{
+	struct hog hog;
+	size_t size;
+	char *bytes;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    file_write("/proc/self", "oom_score_adj", "1000"))
+		_exit(1);
+	bytes = take_most(&size);
+	if (bytes == MAP_FAILED)
+		_exit(1);
+	hog.pages.taken = size / PAGE;
+	hog.pages.found = give_back(image, bytes, size);
+	if (write(out, &hog.pages, sizeof(hog.pages)) != sizeof(hog.pages))
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
+/* False: it could not take the memory. */
+static bool hog_start(struct hog *hog, const struct image *image)
+{
+	int ends[2];
+	ssize_t got;
+
+	if (pipe(ends))
+		return false;
+	hog->pid = fork();
+	if (!hog->pid) {
+		close(ends[0]);
+		hog_run(image, ends[1]);
+	}
+	close(ends[1]);
+	got = read(ends[0], &hog->pages, sizeof(hog->pages));
+	close(ends[0]);
+	return hog->pid > 0 && got == sizeof(hog->pages);
+}
+
+static bool hog_is_there(const struct hog *hog)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return !waitid(P_PID, hog->pid, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       !info.si_pid;
+}
+
+static void hog_end(const struct hog *hog)
+{
+	kill(hog->pid, SIGKILL);
+	waitpid(hog->pid, NULL, 0);
+}
+
 static int cgroup_make_room(const struct memcg *cg)
 {
 	long bytes = file_number(cg->dir, "memory.current", "");
@@ -166,9 +233,9 @@ static int cgroup_make_room(const struct memcg *cg)
 
 /*
  * How many slots of a page were granted; -1: none although there was memory, and
- * more than @passed besides, which are not for pools.
+ * more than what was found in the image besides, which is not for pools.
  */
-static long grant_rest(int pool, const struct memcg *cg, long passed)
+static long grant_rest(int pool, const struct memcg *cg, const struct hog *hog)
 {
 	size_t left = LEFT + BATCH * PAGE;
 	__u64 ids[BATCH];
@@ -176,8 +243,8 @@ static long grant_rest(int pool, const struct memcg *cg, long passed)
 	long sum = 0;
 	int got;
 
-	while (memory_free() > left) {
-		enough = memory_free() > left + passed * PAGE;
+	while (hog_is_there(hog) && memory_free() > left) {
+		enough = memory_free() > left + hog->pages.found * PAGE;
 		if (cgroup_make_room(cg))
 			return -1;
 		got = pool_alloc(pool, ids, BATCH);
@@ -247,9 +314,9 @@ FIXTURE_TEARDOWN(image)
 TEST_F_TIMEOUT(image, is_passed_over, 300)
 {
 	struct secbuf_pool_create_args pool;
-	long found, granted;
-	size_t size;
-	char *bytes;
+	struct hog hog;
+	long granted, offline;
+	bool killed;
 
 	if (on_uml() || !image_find(&self->image))
 		SKIP(return, "/proc/iomem does not say where the kernel is");
@@ -257,21 +324,22 @@ TEST_F_TIMEOUT(image, is_passed_over, 300)
 		SKIP(return, "this is for guests of little memory");
 	ASSERT_EQ(0, image_offline(&self->image));
 
-	bytes = take_most(&size);
-	ASSERT_NE(MAP_FAILED, bytes);
-	found = give_back(&self->image, bytes, size);
+	ASSERT_TRUE(hog_start(&hog, &self->image));
 	ASSERT_EQ(0, file_write(self->cg.dir, "cgroup.procs", "0"));
 	ASSERT_EQ(0, pool_create(self->dev, PAGE, MOST_PAGES, &pool));
-	granted = grant_rest(pool.out_fd, &self->cg, found);
+	granted = grant_rest(pool.out_fd, &self->cg, &hog);
+	killed = !hog_is_there(&hog);
+	hog_end(&hog);
 	EXPECT_LT(0, granted);
-	EXPECT_EQ(0, image_offline(&self->image));
-	munmap(bytes, size);
+	offline = image_offline(&self->image);
+	EXPECT_EQ(0, offline);
 	close(pool.out_fd);
 
-	TH_LOG("in the image: %ld of %zu pages of ordinary memory, of %ld slots none",
-	       found, size / PAGE, granted);
-	ASSERT_LE(0, found);
-	if (!found)
+	TH_LOG("in the image: %ld of %ld pages of ordinary memory, of %ld slots none%s",
+	       hog.pages.found, hog.pages.taken, granted,
+	       killed ? "; no memory was left" : "");
+	ASSERT_LE(0, hog.pages.found);
+	if (!hog.pages.found && !offline)
 		SKIP(return, "nothing of the kernel's image is free memory");
 }
 

@@ -84,7 +84,7 @@ static inline long file_number(const char *dir, const char *name,
 	return p ? atol(p + strlen(key)) : -ENOENT;
 }
 
-/* A cgroup of its own for a test. */
+/* A cgroup of its own for a test, which one that was killed leaves behind. */
 struct memcg {
 	char	root[64];
 	char	dir[96];
@@ -103,7 +103,8 @@ static inline int memcg_open(struct memcg *cg)
 		cg->mounted = true;
 	}
 	file_write(cg->root, "cgroup.subtree_control", "+memory");
-	snprintf(cg->dir, sizeof(cg->dir), "%s/secbuf-test", cg->root);
+	snprintf(cg->dir, sizeof(cg->dir), "%s/secbuf-test-%d", cg->root,
+		 getpid());
 	return mkdir(cg->dir, 0755) ? -errno : 0;
 }
 
