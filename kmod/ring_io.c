@@ -530,7 +530,9 @@ ssize_t secbuf_ring_write_iter(struct secbuf_ring_end *end,
 			least(end, count) > end->ring->size))
 		return -EMSGSIZE;
 	while (iov_iter_count(from)) {
-		if (mutex_lock_interruptible(&end->io_lock))
+		/* A peer that always leaves some space is not to keep us alive. */
+		if (fatal_signal_pending(current) ||
+		    mutex_lock_interruptible(&end->io_lock))
 			return done ?: -EINTR;
 		ret = READ_ONCE(end->generation) != generation ? -EPERM :
 		      records ? write_record(end, from) :

@@ -4,6 +4,7 @@
  */
 #include "secbuf_ring_child.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 #define LEN	10
@@ -166,6 +167,98 @@ TEST_F(signal, handler_that_does_not)
 	kill(self->child.pid, SIGUSR1);
 	ASSERT_EQ(0, child_await(&self->child));
 	EXPECT_EQ(0, child_end(&self->child));
+}
+
+/* Bytes: more than anybody consumes while this runs. */
+#define ENDLESS		(1024 * 1024 * 1024UL)
+
+/* Bytes, each of them a turn, before and after it is killed. */
+#define MANY		100
+#define FEW		16
+
+/* How often a writer is killed: who finds no space for a moment ends anyway. */
+#define ROUNDS		10
+
+struct consumer {
+	struct ring_end	end;
+	__u64		seen;
+	bool		stop;
+};
+
+/* As soon as the ring is full there is space for one byte. */
+static void *consume_bytes(void *arg)
+{
+	struct consumer *consumer = arg;
+	struct ring_end *end = &consumer->end;
+	__u64 head, tail = 0;
+
+	while (!ring_load(&consumer->stop)) {
+		head = ring_load(&end->head->head);
+		if (head - tail != SIZE)
+			continue;
+		ring_store(&end->tail->tail, ++tail);
+		ring_store(&consumer->seen, tail);
+		if (ring_must_notify(tail, end->head))
+			ring_notify(end->fd);
+	}
+	return NULL;
+}
+
+static void write_for_ever(const struct context *ctx)
+{
+	void *bytes = mmap(NULL, ENDLESS, PROT_READ,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(bytes != MAP_FAILED);
+	CHECK(ring_claim(ctx->p) == 0);
+	CHECK(write(ctx->p, bytes, ENDLESS) == -1);
+	_exit(255);
+}
+
+/* Turns of a writer after it was killed, or -errno. */
+static ssize_t killed_writer(int dev)
+{
+	struct consumer consumer = { .seen = 0 };
+	struct secbuf_ring_create_args args;
+	struct child child;
+	ssize_t ret = -EIO;
+	pthread_t thread;
+	__u64 before;
+
+	if (ring_create(dev, SIZE, PASSABLE, &args) ||
+	    child_start(&child, write_for_ever, &args, NULL))
+		return -EIO;
+	close(args.out_producer_fd);
+	if (!ring_end_map(&consumer.end, args.out_consumer_fd) &&
+	    !pthread_create(&thread, NULL, consume_bytes, &consumer)) {
+		if (wait_until(ring_load(&consumer.seen) > MANY))
+			ret = 0;
+		kill(child.pid, SIGKILL);
+		before = ring_load(&consumer.seen);
+		if (child_end(&child) == -SIGKILL && !ret)
+			ret = ring_load(&consumer.seen) - before;
+		ring_store(&consumer.stop, true);
+		pthread_join(thread, NULL);
+		ring_end_unmap(&consumer.end);
+	}
+	close(args.out_consumer_fd);
+	return ret;
+}
+
+/* Nobody who goes on consuming keeps a process that was killed alive. */
+TEST(killed_writer_stops)
+{
+	int dev = secbuf_open(), i;
+	ssize_t bytes;
+
+	ASSERT_LE(0, dev);
+	for (i = 0; i < ROUNDS; i++) {
+		bytes = killed_writer(dev);
+		ASSERT_LE(0, bytes);
+		ASSERT_GE(FEW, bytes)
+			TH_LOG("in round %d", i);
+	}
+	close(dev);
 }
 
 TEST_HARNESS_MAIN
