@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/wait_bit.h>
@@ -67,12 +68,16 @@ static void kill_objects(struct secbuf_owner *owner, const struct pid *process,
 	struct secbuf_owned *owned;
 
 	lockdep_assert_held(&owner->lock);
-	list_for_each_entry(owned, &owner->objects, node)
+	list_for_each_entry(owned, &owner->objects, node) {
 		if (is_of(owned, process))
 			wipe_object(owned);
-	list_for_each_entry(owned, &owner->objects, node)
+		cond_resched();
+	}
+	list_for_each_entry(owned, &owner->objects, node) {
 		if (is_of(owned, process))
 			owned->ops->die(owned, alone);
+		cond_resched();
+	}
 }
 
 static struct secbuf_owner *owner_alloc(struct mm_struct *mm)
@@ -131,9 +136,16 @@ static const struct mmu_notifier_ops owner_notifier_ops = {
 static struct secbuf_owner *owner_get(struct mm_struct *mm)
 {
 	struct mmu_notifier *notifier;
+	sigset_t blocked, before;
 
+	/*
+	 * It gives way to any signal and begins again, which in a large process
+	 * with a timer that is fast has no end.
+	 */
+	siginitsetinv(&blocked, sigmask(SIGKILL));
+	sigprocmask(SIG_BLOCK, &blocked, &before);
 	notifier = mmu_notifier_get(&owner_notifier_ops, mm);
-	/* It gives way to any signal, and is to be called again after it. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (notifier == ERR_PTR(-EINTR))
 		return ERR_PTR(-ERESTARTNOINTR);
 	if (IS_ERR(notifier))
@@ -283,11 +295,13 @@ void secbuf_owner_kill_all(bool for_good)
 		mutex_lock(&owned->owner->lock);
 		wipe_object(owned);
 		mutex_unlock(&owned->owner->lock);
+		cond_resched();
 	}
 	list_for_each_entry(owned, &everything, everything) {
 		mutex_lock(&owned->owner->lock);
 		owned->ops->die(owned, false);
 		mutex_unlock(&owned->owner->lock);
+		cond_resched();
 	}
 	mutex_unlock(&everything_lock);
 }

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 /* In the environment across exec: descriptors of the test, see after_exec(). */
@@ -433,6 +434,52 @@ TEST_F(owner, alloc_that_cannot_reply)
 		EXPECT_EQ(0, count_not(pool_slot(&self->p, ids[i]), 0x5a,
 				       PAGE));
 	EXPECT_EQ(4, pool_free(self->p.fd, ids, 4));
+}
+
+/* Mappings of a large process, which the kernel goes through for its first object. */
+#define NR_MAPPINGS	20000
+
+/* Of a timer of a millisecond: it lets go then. */
+#define TICKS_MAX	WAIT_MS
+
+static volatile sig_atomic_t ticks;
+
+static void timer_stop(void)
+{
+	struct itimerval never = { .it_value = { 0 } };
+
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+static void tick(int sig)
+{
+	(void)sig;
+	if (++ticks >= TICKS_MAX)
+		timer_stop();
+}
+
+TEST(timer_of_a_large_process)
+{
+	struct itimerval often = { .it_interval.tv_usec = 1000,
+				   .it_value.tv_usec = 1000 };
+	struct sigaction action = { .sa_handler = tick, .sa_flags = SA_RESTART };
+	size_t len = 2 * NR_MAPPINGS * PAGE, at;
+	struct secbuf_pool_create_args args;
+	int dev = secbuf_open();
+	char *bytes;
+
+	ASSERT_LE(0, dev);
+	bytes = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, bytes);
+	for (at = 0; at < len; at += 2 * PAGE)
+		ASSERT_EQ(0, mprotect(bytes + at, PAGE, PROT_READ));
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	EXPECT_EQ(0, kpool_create(dev, PAGE, 0, 2, &args));
+	EXPECT_GT(TICKS_MAX, ticks);
+	timer_stop();
+	close(args.out_fd);
+	close(dev);
 }
 
 /*
