@@ -288,6 +288,9 @@ static int wait_for_change(struct kiocb *iocb, struct secbuf_conn *conn,
 
 	if (is_nonblocking(iocb))
 		return -EAGAIN;
+	/* Which is not asked about if there is nothing to wait for. */
+	if (signal_pending(current))
+		return -ERESTARTSYS;
 	return wait_event_interruptible(conn->wait,
 					READ_ONCE(conn->changes) != changes ||
 					secbuf_conn_check(file));

@@ -365,6 +365,9 @@ ssize_t secbuf_conn_take_copied(struct secbuf_conn *conn, struct iov_iter *to,
 			faults = FAULTS_MAX;
 		if (ret == -EFAULT && take.left)
 			ret = fault_in(to, take.left, true, &faults);
+		/* Others may change the first packet each time. */
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	} while (!ret);
 	return ret;

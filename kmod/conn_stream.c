@@ -112,15 +112,16 @@ static struct secbuf_ring *next_ring(struct secbuf_conn *conn, bool leaves)
  * secbuf_conn_streams_end() - reset all rings, which leave the conn
  * @conn: the conn
  *
+ * Those that are added meanwhile may stay.
+ *
  * Context: process, may sleep. Takes locks of the rings.
  */
 void secbuf_conn_streams_end(struct secbuf_conn *conn)
 {
+	u32 left = READ_ONCE(conn->nr_streams);
 	struct secbuf_ring *ring;
 
-	if (!READ_ONCE(conn->nr_streams))
-		return;
-	while ((ring = next_ring(conn, true))) {
+	while (left-- && (ring = next_ring(conn, true))) {
 		secbuf_ring_reset(ring);
 		secbuf_ring_put(ring);
 		cond_resched();
