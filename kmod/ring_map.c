@@ -63,6 +63,9 @@ static struct page *page_at(struct secbuf_ring_end *end, pgoff_t index,
 	return smp_load_acquire(&end->scratch);
 }
 
+/* Before the program has to fault once more. */
+#define FAULT_TURNS	16
+
 static int fill_for_fault(struct secbuf_ring_end *end, pgoff_t index,
 			  bool scratch)
 {
@@ -80,6 +83,7 @@ static vm_fault_t ring_fault(struct vm_fault *vmf)
 	struct secbuf_ring_end *end = handle->end;
 	struct secbuf_ring *ring = end->ring;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned int turns = FAULT_TURNS;
 	struct page *page = NULL;
 	bool scratch;
 
@@ -92,6 +96,9 @@ static vm_fault_t ring_fault(struct vm_fault *vmf)
 		up_read(&ring->map_lock);
 		if (fill_for_fault(end, vmf->pgoff, scratch))
 			return VM_FAULT_OOM;
+		/* Who takes it away each time is not to keep us from signals. */
+		if (!--turns)
+			return VM_FAULT_NOPAGE;
 	}
 	if (page) {
 		ret = secbuf_mmap_insert(vmf, page);
