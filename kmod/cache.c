@@ -286,8 +286,10 @@ void secbuf_cache_close(struct secbuf_cache *cache)
 		cancel_work_sync(&c->work);
 		empty(cache, c);
 	}
-	while (secbuf_depot_pop(&cache->depot, &sb, 1))
+	while (secbuf_depot_pop(&cache->depot, &sb, 1)) {
 		cache->overflow(cache, sb);
+		cond_resched();
+	}
 }
 
 /**

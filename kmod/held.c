@@ -355,11 +355,13 @@ void secbuf_held_shift(struct secbuf_member *member, u64 id, size_t offset,
 		from = locate(area, id, offset + done, &left);
 		n = min3(len - done, room, left);
 		memmove(to, from, n);
+		cond_resched();
 	}
 	for (; done < offset + len && !READ_ONCE(member->dead); done += n) {
 		to = locate(area, id, done, &room);
 		n = min(offset + len - done, room);
 		memzero_explicit(to, n);
+		cond_resched();
 	}
 	up_read(&area->map_lock);
 }

@@ -192,6 +192,9 @@ static bool is_fresh(const struct secbuf_idle *idle, u64 now)
  * The lock is not held while the owner is asked. Meanwhile the node can be
  * touched, which puts it on the wheel again, or deleted.
  */
+/* Looked at before others may have the lock. */
+#define SCAN_BATCH	64
+
 static void examine(struct secbuf_idle_wheel *wheel, struct secbuf_idle *idle,
 		    u64 now, struct secbuf_idle_report *report)
 {
@@ -232,8 +235,8 @@ static void examine(struct secbuf_idle_wheel *wheel, struct secbuf_idle *idle,
 void secbuf_idle_wheel_scan(struct secbuf_idle_wheel *wheel, u64 now,
 			    struct secbuf_idle_report *report)
 {
+	unsigned int i, nr = 0;
 	LIST_HEAD(expired);
-	unsigned int i;
 
 	*report = (struct secbuf_idle_report) {};
 	spin_lock(&wheel->lock);
@@ -244,7 +247,11 @@ void secbuf_idle_wheel_scan(struct secbuf_idle_wheel *wheel, u64 now,
 		examine(wheel, list_first_entry(&expired, struct secbuf_idle,
 						node), now, report);
 		/* Those that are fresh do not give the lock away. */
-		cond_resched_lock(&wheel->lock);
+		if (++nr % SCAN_BATCH)
+			continue;
+		spin_unlock(&wheel->lock);
+		cond_resched();
+		spin_lock(&wheel->lock);
 	}
 	spin_unlock(&wheel->lock);
 }

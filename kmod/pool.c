@@ -543,6 +543,7 @@ static unsigned int free_from_depot(struct secbuf_pool *pool, unsigned int nr)
 			break;
 		buf_destroy(pool, sb);
 		done++;
+		cond_resched();
 	}
 	secbuf_depot_trim(&pool->cache.depot);
 	if (done)
@@ -581,12 +582,17 @@ EXPORT_SYMBOL_GPL(secbuf_pool_shrink);
  */
 int secbuf_pool_prefill(struct secbuf_pool *pool, unsigned int nr)
 {
+	unsigned int left = nr;
 	struct secbuf *sb;
 
 	if (nr > pool->cache.depot.limit)
 		return -ENOSPC;
-	/* Others may take them at once, so that it need not be exact. */
-	while (data_race(READ_ONCE(pool->cache.depot.nr_bufs)) < nr) {
+	/*
+	 * Others may take them at once, so that it need not be exact, and the
+	 * memory of one may be that of the one before, which was asked for.
+	 */
+	while (left && data_race(READ_ONCE(pool->cache.depot.nr_bufs)) < nr) {
+		left--;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		sb = buf_create(pool, GFP_KERNEL);
@@ -599,7 +605,7 @@ int secbuf_pool_prefill(struct secbuf_pool *pool, unsigned int nr)
 		}
 		cond_resched();
 	}
-	return 0;
+	return atomic_read(&pool->existing) < nr ? -ENOMEM : 0;
 }
 EXPORT_SYMBOL_GPL(secbuf_pool_prefill);
 

@@ -73,9 +73,11 @@ static unsigned long count_objects(struct shrinker *s,
 
 	if (!mutex_trylock(&objects_lock))
 		return 0;
-	list_for_each_entry(reclaim, &objects, node)
+	list_for_each_entry(reclaim, &objects, node) {
 		if (concerns(reclaim, sc->memcg))
 			bytes += reclaim->ops->count(reclaim);
+		cond_resched();
+	}
 	mutex_unlock(&objects_lock);
 	return bytes >> PAGE_SHIFT;
 }
@@ -94,6 +96,7 @@ static unsigned long scan_objects(struct shrinker *s,
 			break;
 		if (concerns(reclaim, sc->memcg))
 			freed += reclaim->ops->scan(reclaim, wanted - freed);
+		cond_resched();
 	}
 	/* The next round begins with those that gave nothing this time. */
 	if (!list_empty(&objects))
@@ -135,10 +138,11 @@ size_t secbuf_reclaim_others(const struct secbuf_account *account,
 	if (mutex_lock_killable(&objects_lock))
 		return 0;
 	list_for_each_entry(reclaim, &objects, node) {
-		if (freed >= bytes)
+		if (freed >= bytes || fatal_signal_pending(current))
 			break;
 		if (!reclaim->ops->prepaid && is_whose(reclaim, account, whose))
 			freed += reclaim->ops->scan(reclaim, bytes - freed);
+		cond_resched();
 	}
 	mutex_unlock(&objects_lock);
 	return freed;
@@ -158,6 +162,7 @@ static size_t drain_begin(void)
 		reclaim->recalled = false;
 		list_move_tail(&reclaim->undrained, &undrained);
 		nr++;
+		cond_resched();
 	}
 	mutex_unlock(&objects_lock);
 	return nr;
@@ -396,7 +401,9 @@ void secbuf_reclaim_for_each(void (*fn)(struct secbuf_reclaim *reclaim,
 	struct secbuf_reclaim *reclaim;
 
 	mutex_lock(&objects_lock);
-	list_for_each_entry(reclaim, &objects, node)
+	list_for_each_entry(reclaim, &objects, node) {
 		fn(reclaim, arg);
+		cond_resched();
+	}
 	mutex_unlock(&objects_lock);
 }
