@@ -192,9 +192,6 @@ static bool is_fresh(const struct secbuf_idle *idle, u64 now)
  * The lock is not held while the owner is asked. Meanwhile the node can be
  * touched, which puts it on the wheel again, or deleted.
  */
-/* Looked at before others may have the lock. */
-#define SCAN_BATCH	64
-
 static void examine(struct secbuf_idle_wheel *wheel, struct secbuf_idle *idle,
 		    u64 now, struct secbuf_idle_report *report)
 {
@@ -221,6 +218,9 @@ static void examine(struct secbuf_idle_wheel *wheel, struct secbuf_idle *idle,
 	cond_resched();
 	spin_lock(&wheel->lock);
 }
+
+/* Looked at before others may have the lock. */
+#define SCAN_BATCH	64
 
 /**
  * secbuf_idle_wheel_scan() - ask the owners of all that expired

@@ -588,8 +588,8 @@ int secbuf_pool_prefill(struct secbuf_pool *pool, unsigned int nr)
 	if (nr > pool->cache.depot.limit)
 		return -ENOSPC;
 	/*
-	 * Others may take them at once, so that it need not be exact, and the
-	 * memory of one may be that of the one before, which was asked for.
+	 * Others may take them at once, so that it need not be exact. Where
+	 * memory is short each may be made of the one before: so there is an end.
 	 */
 	while (left && data_race(READ_ONCE(pool->cache.depot.nr_bufs)) < nr) {
 		left--;

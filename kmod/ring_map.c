@@ -63,9 +63,6 @@ static struct page *page_at(struct secbuf_ring_end *end, pgoff_t index,
 	return smp_load_acquire(&end->scratch);
 }
 
-/* Before the program has to fault once more. */
-#define FAULT_TURNS	16
-
 static int fill_for_fault(struct secbuf_ring_end *end, pgoff_t index,
 			  bool scratch)
 {
@@ -76,6 +73,9 @@ static int fill_for_fault(struct secbuf_ring_end *end, pgoff_t index,
 	return secbuf_ring_memory_touch(memory, index &
 					((memory->size >> PAGE_SHIFT) - 1));
 }
+
+/* Before the program has to fault once more. */
+#define FAULT_TURNS	16
 
 static vm_fault_t ring_fault(struct vm_fault *vmf)
 {

@@ -436,7 +436,7 @@ TEST_F(owner, alloc_that_cannot_reply)
 	EXPECT_EQ(4, pool_free(self->p.fd, ids, 4));
 }
 
-/* Mappings of a large process, which the kernel goes through for its first object. */
+/* Mappings of a large process: all are gone through for its first object. */
 #define NR_MAPPINGS	20000
 
 /* Of a timer of a millisecond: it lets go then. */

@@ -240,6 +240,9 @@ static ssize_t killed_writer(int dev)
 		ring_store(&consumer.stop, true);
 		pthread_join(thread, NULL);
 		ring_end_unmap(&consumer.end);
+	} else {
+		kill(child.pid, SIGKILL);
+		child_end(&child);
 	}
 	close(args.out_consumer_fd);
 	return ret;
